@@ -1,0 +1,79 @@
+// How a device makes itself known: a descriptor with its name, its options and what makes one. The
+// devices that ship and those that live in a user's own repository use the same entry.
+//
+//   PCILENS_DEVICE(pcilens::Device{
+//       .name = "mycard", .summary = "counts to ten", .create = &create, .drive = &drive});
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/function/function.hpp"
+#include "core/result.hpp"
+
+namespace pcilens {
+
+namespace sim {
+class Device;  // core/host/sim/device.hpp: what an example driver holds
+}
+
+// name=value pairs as given with --option; the same values make the same function.
+struct DeviceOption {
+  std::string name;
+  std::string value;
+};
+using DeviceOptions = std::vector<DeviceOption>;
+
+struct OptionDescription {
+  std::string_view name;
+  std::string_view default_value;
+  std::string_view doc;  // with unit and range
+};
+
+struct Device {
+  std::string_view name;     // lower case, one word
+  std::string_view summary;  // one line
+  std::span<const OptionDescription> options = {};
+  // Makes one function; a wrong option is an Error.
+  Result<std::unique_ptr<Function>> (*create)(const DeviceOptions& options) = nullptr;
+  // The example driver: plain sequential code on a thread of its own, on the sim host. It returns
+  // when it has done its work; an Error says what it found wrong. May be null.
+  Result<void> (*drive)(sim::Device& device) = nullptr;
+};
+
+// Compiler, standard library, build flags that change layouts and pcilens' major version. A plug-in
+// whose string differs is refused.
+std::string_view abi_identity();
+
+namespace detail {
+struct BuiltIn {
+  explicit BuiltIn(const Device& device);
+};
+}  // namespace detail
+
+// The devices compiled into this program, by name.
+std::span<const Device* const> built_in_devices();
+
+}  // namespace pcilens
+
+#define PCILENS_ENTRY_NAME "pcilens_device_entry"
+#define PCILENS_ABI_NAME "pcilens_device_abi"
+
+#ifdef PCILENS_BUILT_IN
+#define PCILENS_DEVICE(...)                          \
+  static const ::pcilens::Device pcilens_descriptor = __VA_ARGS__; \
+  static const ::pcilens::detail::BuiltIn pcilens_registration{pcilens_descriptor};
+#else
+#define PCILENS_DEVICE(...)                                                                     \
+  extern "C" [[gnu::visibility("default")]] const ::pcilens::Device* pcilens_device_entry() {   \
+    static const ::pcilens::Device descriptor = __VA_ARGS__;                                    \
+    return &descriptor;                                                                         \
+  }                                                                                             \
+  extern "C" [[gnu::visibility("default")]] const char* pcilens_device_abi() {                  \
+    return ::pcilens::abi_identity().data();                                                    \
+  }
+#endif

@@ -1,0 +1,91 @@
+// The one expression grammar, for breakpoints, filters, colours, search, fault rules, assertions
+// and lesson steps (docs/expressions.md). An expression is a function of one event and its recorded
+// past, so that it means the same live, filtered and offline.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/link/names.hpp"
+#include "core/link/transaction.hpp"
+#include "core/result.hpp"
+
+namespace pcilens {
+
+// The last value seen on the road for each place, per function and BAR. Feed it every completed
+// config and memory transaction in order; what `0->1` and `old` look at.
+class LastValues {
+ public:
+  struct Value {
+    std::uint64_t value;
+    std::uint64_t known;  // mask of the bits that an access has carried so far
+  };
+  // The value of `size` bytes at `offset` before the event that is looked at now.
+  Value before(std::uint8_t function, std::int8_t bar, std::uint64_t offset, std::uint32_t size) const;
+  void record(const Transaction& t);
+  void clear();
+  LastValues();
+  ~LastValues();
+  LastValues(LastValues&&) noexcept;
+  LastValues& operator=(LastValues&&) noexcept;
+
+ private:
+  struct Pages;
+  std::unique_ptr<Pages> pages_;
+};
+
+// Whether an event is looked at before the function saw it (a read has no value yet, a write has) or
+// after it completed.
+enum class Phase : std::uint8_t { Before, After };
+
+struct EventView {
+  const Transaction& t;
+  Phase phase;
+  const LastValues& last;  // as of before this event
+  const Names& names;
+  std::string_view symbol = {};  // the driver's function, when known: "nvme_probe"
+};
+
+// The places and kinds that an expression can match at all: what the link makes synchronous.
+struct Reach {
+  std::uint32_t kinds = ~0u;  // bit (1 << Kind)
+  bool everywhere = true;     // any place of these kinds; else only `ranges`
+  struct Range {
+    int function;             // -1: every function
+    std::int8_t bar;
+    std::uint64_t begin, end; // bytes
+  };
+  std::vector<Range> ranges;
+};
+
+class Expression {
+ public:
+  // An error names the column, shows the text with a caret, and says what was expected.
+  static Result<Expression> compile(std::string_view text, std::shared_ptr<const Names> names);
+  // Matches everything.
+  Expression();
+  Expression(const Expression&);
+  Expression& operator=(const Expression&);
+  Expression(Expression&&) noexcept;
+  Expression& operator=(Expression&&) noexcept;
+  ~Expression();
+
+  bool matches(const EventView& event) const;
+  const Reach& reach() const;
+  const std::string& text() const;
+  // Whether it looks at the completion (the value of a read, a status): then Before cannot match.
+  bool needs_completion() const;
+
+ private:
+  struct Program;
+  std::shared_ptr<const Program> program_;
+};
+
+// What may be typed at the end of `text`: for the console's and the window's completion.
+std::vector<std::string> completions(std::string_view text, const Names& names);
+
+}  // namespace pcilens

@@ -1,0 +1,87 @@
+// The stored registers of one BAR, with the access rules of their fields. A device attaches
+// behaviour to a register by reference to its declaration.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/registers/lookup.hpp"
+#include "core/registers/register.hpp"
+
+namespace pcilens {
+
+// A write as the handler of one register sees it, after the access rules were applied.
+struct RegisterWrite {
+  RegisterRef ref;
+  std::uint64_t written;  // what the driver wrote, bytes it did not write being the stored ones
+  std::uint64_t before;   // stored value before
+  std::uint64_t after;    // stored value now
+  std::uint64_t lanes;    // mask of the bits that the access carried
+};
+
+class RegisterBank {
+ public:
+  using WriteHandler = std::function<void(const RegisterWrite&)>;
+  using ReadHandler = std::function<std::uint64_t(const RegisterRef&)>;
+  // Told of every change of stored state that a device made by itself (`set`, `force`, read-to-
+  // clear): old and new value.
+  using ChangeListener = std::function<void(const RegisterRef&, std::uint64_t, std::uint64_t)>;
+
+  explicit RegisterBank(const RegisterMap& map);
+  RegisterBank(const RegisterBank&) = delete;
+  RegisterBank& operator=(const RegisterBank&) = delete;
+
+  const RegisterMap& map() const { return lookup_.map(); }
+  const RegisterLookup& lookup() const { return lookup_; }
+
+  // A read or write by the driver: any size of 1, 2, 4, 8 aligned to itself; it may cover several
+  // registers or a part of one. Bytes that no register covers read as 0 and ignore writes.
+  // Handlers run, RC fields clear.
+  std::uint64_t read(std::uint64_t offset, std::uint32_t size);
+  void write(std::uint64_t offset, std::uint32_t size, std::uint64_t value);
+
+  // The value that a read would give, without any effect. All that a screen may call.
+  std::uint64_t peek(std::uint64_t offset, std::uint32_t size) const;
+  std::uint64_t peek(const RegisterRef& ref) const;
+
+  // The device's own side: the stored value, past the access rules.
+  std::uint64_t get(const Register& r, std::uint32_t index = 0) const;
+  std::uint64_t get(const FieldOf& f, std::uint32_t index = 0) const;
+  void set(const Register& r, std::uint64_t value, std::uint32_t index = 0);
+  void set(const FieldOf& f, std::uint64_t value, std::uint32_t index = 0);
+
+  // Behaviour. A register of another map, or a second handler, throws std::logic_error.
+  // The write handler runs after the stored value changed. The read handler gives the value of a
+  // register that is computed; it must have no effect (peek calls it too). The read effect runs
+  // after a driver's read, never for a peek.
+  void on_write(const Register& r, WriteHandler handler);
+  void on_read(const Register& r, ReadHandler value);
+  void on_read_effect(const Register& r, std::function<void(const RegisterRef&)> effect);
+  void on_change(ChangeListener listener) { changed_ = std::move(listener); }
+
+  // The bytes of a memory region of the map (zeroed at reset only if the device does so).
+  std::span<std::byte> memory(const MemoryRegion& region);
+  std::span<const std::byte> memory(const MemoryRegion& region) const;
+
+  // Every register back to its reset value.
+  void reset();
+
+ private:
+  struct Slot;  // one declared register: its values, handlers
+  Slot& slot_of(const Register& r);
+  const Slot& slot_of(const Register& r) const;
+
+  RegisterLookup lookup_;
+  std::vector<std::unique_ptr<Slot>> slots_;          // parallel to map().registers
+  std::vector<std::vector<std::byte>> regions_;       // parallel to map().regions
+  ChangeListener changed_;
+
+ public:
+  ~RegisterBank();
+};
+
+}  // namespace pcilens
