@@ -1,0 +1,188 @@
+// The one interface of every screen and script: a running link with its host, functions and trace.
+// Two implementations: local (the link in this process) and remote (Cap'n Proto over a socket).
+//
+// Nothing here blocks. State is a snapshot that is replaced as a whole; commands answer through a
+// callback, on any thread, exactly once. `ask` turns one into a plain call for those who may wait.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/link/breakpoints.hpp"
+#include "core/link/faults.hpp"
+#include "core/link/names.hpp"
+#include "core/link/step.hpp"
+#include "core/link/transaction.hpp"
+#include "core/result.hpp"
+
+namespace pcilens {
+
+template <typename T>
+using Done = std::function<void(Result<T>)>;
+
+enum class RunState : std::uint8_t {
+  Running,  // requests are delivered
+  Paused,   // delivery is held at no particular transaction
+  Stopped,  // delivery is held at Snapshot::stop
+  Ended,    // the driver has finished or the host is gone; pokes still work
+};
+std::string_view name_of(RunState state);
+
+// One transaction that is held, and why.
+struct Stop {
+  Transaction transaction;           // payload not set
+  Phase phase = Phase::Before;
+  std::vector<std::uint32_t> breakpoints;  // their numbers; empty for a step or a pause
+  std::string reason;                // "breakpoint 1: write CMD", "step", "first access"
+  std::uint64_t original = 0;        // the value before somebody edited it
+  bool edited = false;
+  std::string thread_name;           // of the driver, if known
+};
+
+// One register, or one element of an array, as peek() shows it.
+struct RegisterState {
+  std::uint64_t value = 0;
+  std::uint64_t changed_seq = 0;  // last transaction that changed it; 0: never
+  Origin changed_by = Origin::Driver;
+};
+
+struct BarState {
+  std::uint8_t index = 0;
+  std::uint64_t size = 0;     // bytes; 0: not there
+  std::uint64_t address = 0;  // 0 while unassigned
+  bool is_64bit = false, prefetchable = false;
+};
+
+struct FunctionState {
+  std::string instance;  // "edu0"
+  std::string device;    // "edu"
+  std::string bdf;
+  bool plugged = true;   // false after a surprise removal
+  std::shared_ptr<const std::vector<std::byte>> config;  // 4096 bytes
+  std::vector<BarState> bars;
+  // For each BAR with a map, parallel to the map's registers with arrays laid out flat.
+  struct Bank {
+    std::int8_t bar;
+    std::vector<RegisterState> registers;
+  };
+  std::vector<Bank> banks;
+};
+
+struct Snapshot {
+  std::uint64_t version = 0;  // grows with every change
+  RunState state = RunState::Running;
+  std::optional<Stop> stop;
+  std::uint64_t seq = 0;      // last transaction numbered
+  std::uint64_t now_ns = 0;   // its time
+  std::uint64_t in_flight = 0;  // sent by the host, not yet delivered
+  std::string host;           // "sim", "kmod"
+  std::string trace;          // path of the trace, empty if none is kept
+  std::string driver;         // one line: what the driver last said, or how it ended
+  std::vector<FunctionState> functions;
+  std::vector<BreakpointState> breakpoints;
+  std::vector<FaultState> faults;
+  std::shared_ptr<const Names> names;  // never null
+};
+
+// Rows of the trace. `direction` Backward gives the rows before `from`, still in ascending order.
+struct TraceRequest {
+  std::uint64_t from = 0;   // a seq; 0 with Backward: from the end
+  std::uint32_t limit = 100;
+  enum class Direction : std::uint8_t { Forward, Backward } direction = Direction::Forward;
+  std::string filter;       // an expression; empty: all
+};
+
+struct TraceRow {
+  Transaction transaction;  // payload not set
+  bool edited = false;
+  std::uint32_t payload_bytes = 0;
+  std::string text;         // of a control, note or gap row
+};
+
+struct TracePage {
+  std::vector<TraceRow> rows;
+  std::uint64_t last_seq = 0;  // the newest in the trace
+  bool more = false;           // there are further matches in this direction
+};
+
+// Where the driver stands: what a stop shows of the code.
+struct CodeView {
+  struct Frame {
+    std::string symbol;   // "edu_probe+0x1c" , with the module where there is one
+    std::string file;     // empty without debug information
+    std::uint32_t line = 0;
+  };
+  struct Instruction {
+    std::string address;  // "edu_probe+0x1c", never a raw kernel address
+    std::string bytes;    // hex
+    std::string text;     // "mov eax, dword ptr [rdx + 8]"
+    bool accessing = false;
+  };
+  std::vector<Frame> stack;               // innermost first
+  std::vector<Instruction> instructions;  // around the accessing one
+};
+
+struct Place {
+  std::uint8_t function = 0;
+  std::int8_t bar = 0;       // 0..5 or kBarConfig
+  std::uint64_t offset = 0;  // bytes
+  std::uint32_t size = 4;    // bytes: 1, 2, 4, 8
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  // The newest state; cheap, never null, never blocks.
+  virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+  // Called, on any thread, when there is a newer snapshot (at most some 60 times a second while
+  // running; at once for a stop). One listener; replaces the earlier one.
+  virtual void on_change(std::function<void()> listener) = 0;
+
+  virtual void pause(Done<void> done) = 0;
+  virtual void resume(Done<void> done) = 0;
+  virtual void step(Step step, Done<void> done) = 0;
+  // Changes the held transaction: what the function will see (Before) or the driver will get.
+  virtual void edit(std::uint64_t value, Done<void> done) = 0;
+
+  virtual void add_breakpoint(Breakpoint breakpoint, Done<std::uint32_t> number) = 0;
+  virtual void enable_breakpoint(std::uint32_t number, bool enabled, Done<void> done) = 0;
+  virtual void remove_breakpoint(std::uint32_t number, Done<void> done) = 0;
+  virtual void add_fault(Fault fault, Done<std::uint32_t> number) = 0;
+  virtual void enable_fault(std::uint32_t number, bool enabled, Done<void> done) = 0;
+  virtual void remove_fault(std::uint32_t number, Done<void> done) = 0;
+
+  // Transactions made by hand (origin poke), also during a stop.
+  virtual void poke_read(Place place, Done<std::uint64_t> value) = 0;
+  virtual void poke_write(Place place, std::uint64_t value, Done<void> done) = 0;
+  // Stored state set past the access rules.
+  virtual void force(Place place, std::uint64_t value, Done<void> done) = 0;
+  virtual void reset_function(std::uint8_t function, ResetKind kind, Done<void> done) = 0;
+  // Begins again: fresh functions, the driver from its first line, held at its first access.
+  virtual void restart(Done<void> done) = 0;
+
+  virtual void trace_page(TraceRequest request, Done<TracePage> page) = 0;
+  virtual void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) = 0;
+  // Stack and disassembly of the driver at this transaction, as far as they were recorded.
+  virtual void code_at(std::uint64_t seq, Done<CodeView> view) = 0;
+};
+
+// Calls and waits: for the console and scripts, never for a window's thread.
+//   ask<std::uint64_t>([&](auto done) { target.poke_read(place, done); })
+template <typename T, typename Call>
+Result<T> ask(Call&& call) {
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  auto future = promise->get_future();
+  call(Done<T>([promise](Result<T> r) { promise->set_value(std::move(r)); }));
+  return future.get();
+}
+
+}  // namespace pcilens
