@@ -1,0 +1,35 @@
+// Opens a target in this process: a link with its functions, its host and its trace.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/function/device.hpp"
+#include "core/result.hpp"
+#include "core/target/target.hpp"
+
+namespace pcilens {
+
+struct DeviceChoice {
+  std::string name;       // of a built-in device, or the path of a plug-in (has a slash or ends in .so)
+  DeviceOptions options;
+};
+
+struct SessionOptions {
+  std::vector<DeviceChoice> devices;  // at least one
+  std::string host = "sim";           // "sim", "kmod"
+  std::string trace;                  // file to make; empty: one in the temporary folder
+  std::string spool;                  // shared memory to record into instead, read elsewhere (VM)
+  bool hold_at_first_access = true;   // stop at the driver's first BAR access
+  bool drive = true;                  // sim: run the device's example driver
+  bool watch = false;                 // plug-ins: load again when the file changes
+};
+
+// The device by name or path. An error lists the names there are, or says what is wrong with the
+// plug-in (not found, no entry, another ABI).
+Result<const Device*> find_device(const std::string& name_or_path);
+
+Result<std::unique_ptr<Target>> open_session(const SessionOptions& options);
+
+}  // namespace pcilens
