@@ -34,21 +34,26 @@ class RegisterBank {
   explicit RegisterBank(const RegisterMap& map);
   RegisterBank(const RegisterBank&) = delete;
   RegisterBank& operator=(const RegisterBank&) = delete;
+  ~RegisterBank();
 
   const RegisterMap& map() const { return lookup_.map(); }
   const RegisterLookup& lookup() const { return lookup_; }
 
   // A read or write by the driver: any size of 1, 2, 4, 8 aligned to itself; it may cover several
   // registers or a part of one. Bytes that no register covers read as 0 and ignore writes.
-  // Handlers run, RC fields clear.
+  // Registers are served in order of their offsets, each with its handlers before the next. Of a
+  // register that is only touched in part, only the bytes the access carries change: W1C and RW1S
+  // look at those, and RC clears those.
   std::uint64_t read(std::uint64_t offset, std::uint32_t size);
   void write(std::uint64_t offset, std::uint32_t size, std::uint64_t value);
 
-  // The value that a read would give, without any effect. All that a screen may call.
+  // The value that a read would give, without any effect. All that a screen may call. A register
+  // declared with peek_has_effect shows its stored value: its read handler is not called.
   std::uint64_t peek(std::uint64_t offset, std::uint32_t size) const;
   std::uint64_t peek(const RegisterRef& ref) const;
 
-  // The device's own side: the stored value, past the access rules.
+  // The device's own side: the stored value, past the access rules. A register of another map or
+  // an index past the array's end throws std::logic_error. Bits beyond the width are dropped.
   std::uint64_t get(const Register& r, std::uint32_t index = 0) const;
   std::uint64_t get(const FieldOf& f, std::uint32_t index = 0) const;
   void set(const Register& r, std::uint64_t value, std::uint32_t index = 0);
@@ -63,25 +68,39 @@ class RegisterBank {
   void on_read_effect(const Register& r, std::function<void(const RegisterRef&)> effect);
   void on_change(ChangeListener listener) { changed_ = std::move(listener); }
 
+  // Sets stored bytes past the access rules, registers and memory alike; no handler runs, the
+  // change listener does. False, and nothing happens, if nothing is stored at any of these bytes.
+  bool force(std::uint64_t offset, std::uint32_t size, std::uint64_t value);
+
   // The bytes of a memory region of the map (zeroed at reset only if the device does so).
   std::span<std::byte> memory(const MemoryRegion& region);
   std::span<const std::byte> memory(const MemoryRegion& region) const;
 
-  // Every register back to its reset value.
+  // Every register back to its reset value. No handler runs and no change is told: a reset is
+  // itself a stimulus, from which a trace's reader draws the same values.
   void reset();
 
  private:
-  struct Slot;  // one declared register: its values, handlers
+  struct Slot;   // one declared register: its values, access rules and handlers
+  struct Hooks;  // the handlers of one register; most have none
   Slot& slot_of(const Register& r);
   const Slot& slot_of(const Register& r) const;
+  std::uint64_t* value_of(const Register& r, std::uint32_t index) const;
+  Hooks& hooks_of(const Register& r);
+  std::uint64_t shown(const Slot& slot, std::uint32_t index, bool peeking) const;
+  std::uint64_t read_element(const Slot& slot, std::uint32_t index, std::uint64_t lanes);
+  void write_element(const Slot& slot, std::uint32_t index, std::uint64_t value,
+                     std::uint64_t lanes);
+  void store(const Register& r, std::uint32_t index, std::uint64_t value);
+  const std::byte* region_bytes(std::uint64_t offset, std::uint32_t size) const;
+  template <typename Element, typename Byte>
+  void walk(std::uint64_t offset, std::uint32_t size, Element element, Byte byte) const;
 
   RegisterLookup lookup_;
-  std::vector<std::unique_ptr<Slot>> slots_;          // parallel to map().registers
-  std::vector<std::vector<std::byte>> regions_;       // parallel to map().regions
+  std::unique_ptr<Slot[]> slots_;                // parallel to map().registers
+  std::vector<std::uint64_t> values_;            // stored values of all elements
+  std::vector<std::vector<std::byte>> regions_;  // parallel to map().regions
   ChangeListener changed_;
-
- public:
-  ~RegisterBank();
 };
 
 }  // namespace pcilens

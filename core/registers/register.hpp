@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -30,7 +31,8 @@ enum class Access : std::uint8_t {
   Reserved,  // reads give 0, writes are ignored
 };
 
-std::string_view name_of(Access access);
+std::string_view name_of(Access access);  // "RO" "RW" "W1C" "RC" "RW1S" "WO" "reserved"
+std::optional<Access> access_named(std::string_view name);
 
 // A value of a field that has a name of its own.
 struct EnumValue {
@@ -67,16 +69,16 @@ struct FieldOf {
 };
 
 struct Register {
-  std::string_view name;         // as the specification spells it
-  std::uint64_t offset = 0;      // bytes from the start of the BAR, a multiple of the width
-  std::uint8_t width = 4;        // bytes: 1, 2, 4 or 8
-  std::uint64_t reset = 0;       // value after reset
-  Access access = Access::RW;    // of the bits that no field covers; with fields: Reserved is usual
+  std::string_view name;       // as the specification spells it
+  std::uint64_t offset = 0;    // bytes from the start of the BAR, a multiple of the width
+  std::uint8_t width = 4;      // bytes: 1, 2, 4 or 8
+  std::uint64_t reset = 0;     // value after reset
+  Access access = Access::RW;  // of the bits that no field covers; with fields: Reserved is usual
   std::span<const Field> fields = {};
-  std::string_view doc = {};     // one line
-  std::string_view spec = {};    // "NVMe 1.4, 3.1.5"
-  std::uint32_t count = 1;       // an array when > 1: NAME[i] at offset + i * stride
-  std::uint32_t stride = 0;      // bytes between elements of an array
+  std::string_view doc = {};   // one line
+  std::string_view spec = {};  // "NVMe 1.4, 3.1.5"
+  std::uint32_t count = 1;     // an array when > 1: NAME[i] at offset + i * stride
+  std::uint32_t stride = 0;    // bytes between elements of an array
   // NAME of an element of an array whose elements belong to something: "SQ[%].TDBL" puts the index
   // where % stands. Empty: NAME[i].
   std::string_view element_name = {};
@@ -131,8 +133,8 @@ struct Structure {
 // ordered by the offset of their first element.
 struct RegisterMap {
   std::string_view name;
-  std::int8_t bar = 0;      // 0..5
-  std::uint64_t size = 0;   // bytes, the BAR's size: a power of two, 16 at least
+  std::int8_t bar = 0;     // 0..5
+  std::uint64_t size = 0;  // bytes, the BAR's size: a power of two, 16 at least
   std::span<const Register* const> registers = {};
   std::span<const MemoryRegion* const> regions = {};
   std::span<const Structure* const> structures = {};
@@ -140,18 +142,23 @@ struct RegisterMap {
 
 namespace detail {
 
-constexpr bool power_of_two(std::uint64_t n) { return n != 0 && (n & (n - 1)) == 0; }
+constexpr bool power_of_two(std::uint64_t n) {
+  return n != 0 && (n & (n - 1)) == 0;
+}
 
 // Whether any element of a shares a byte with any element of b.
 constexpr bool overlap(const Register& a, const Register& b) {
   if (a.end() <= b.offset || b.end() <= a.offset) return false;
-  for (std::uint32_t i = 0; i < a.count; ++i) {
-    for (std::uint32_t j = 0; j < b.count; ++j) {
-      const auto x = a.offset_of(i), y = b.offset_of(j);
-      if (x < y + b.width && y < x + a.width) return true;
-      if (a.stride == b.stride && i > 2 && j > 2) break;  // same phase: the first few decide
-    }
-    if (a.stride == b.stride && i > 4) break;
+  const Register& few = a.count <= b.count ? a : b;
+  const Register& many = a.count <= b.count ? b : a;
+  for (std::uint32_t i = 0; i < few.count; ++i) {
+    // Of the elements that begin before this one ends, the last one reaches furthest.
+    const auto begin = few.offset_of(i), end = begin + few.width;
+    if (end <= many.offset) continue;
+    std::uint64_t last = 0;
+    if (many.count > 1) last = (end - 1 - many.offset) / many.stride;
+    if (last >= many.count) last = many.count - 1;
+    if (many.offset_of(static_cast<std::uint32_t>(last)) + many.width > begin) return true;
   }
   return false;
 }
@@ -164,7 +171,8 @@ constexpr bool well_formed(const Register& r) {
   if (r.name.empty()) return false;
   if (r.width != 1 && r.width != 2 && r.width != 4 && r.width != 8) return false;
   if (r.offset % r.width != 0 || (r.reset & ~r.mask()) != 0) return false;
-  if (r.count == 0 || (r.count > 1 && (r.stride < r.width || r.stride % r.width != 0))) return false;
+  if (r.count == 0 || (r.count > 1 && (r.stride < r.width || r.stride % r.width != 0)))
+    return false;
   std::uint64_t seen = 0;
   for (const Field& f : r.fields) {
     if (f.name.empty() || f.high < f.low || f.high >= r.width * 8) return false;
