@@ -1,0 +1,201 @@
+#include "inspector-ui/commands/output.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace pcilens::ui {
+namespace {
+
+// Columns that UTF-8 text takes: one for each code point, which holds for all that we print.
+unsigned columns_of(std::string_view text) {
+  unsigned n = 0;
+  for (const char c : text) n += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  return n;
+}
+
+std::string cut(std::string_view text, unsigned width) {
+  if (columns_of(text) <= width) return std::string(text);
+  if (width == 0) return {};
+  std::string out;
+  unsigned n = 0;
+  for (const char c : text) {
+    const bool starts = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    if (starts && ++n == width) break;
+    out += c;
+  }
+  return out + "…";
+}
+
+const char* escape_of(Style style) {
+  switch (style) {
+    case Style::Plain:
+      return "";
+    case Style::Dim:
+      return "\033[2m";
+    case Style::Strong:
+      return "\033[1m";
+    case Style::Name:
+      return "\033[36m";
+    case Style::Value:
+      return "";
+    case Style::Changed:
+      return "\033[33m";
+    case Style::Good:
+      return "\033[32m";
+    case Style::Bad:
+      return "\033[31m";
+  }
+  return "";
+}
+
+void put(std::string& out, std::string_view text, Style style, bool colour) {
+  const std::string_view escape = colour ? escape_of(style) : "";
+  out += escape;
+  out += text;
+  if (!escape.empty()) out += "\033[0m";
+}
+
+void render_line(std::string& out, const Line& line, const RenderOptions& o) {
+  unsigned room = o.width == 0 ? ~0u : o.width;
+  std::string text;
+  for (const Span& s : line.spans) {
+    const std::string shown = cut(s.text, room);
+    put(text, shown, s.style, o.colour);
+    room -= columns_of(shown);
+    if (shown != s.text) break;
+  }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  out += text + "\n";
+}
+
+void render_table(std::string& out, const Table& table, const RenderOptions& o) {
+  if (table.rows.empty()) {
+    if (!table.empty.empty()) render_line(out, Line(table.empty, Style::Dim), o);
+    return;
+  }
+  const std::size_t n = table.columns.size();
+  std::vector<unsigned> widths(n);
+  bool titled = false;
+  for (std::size_t i = 0; i < n; ++i) {
+    widths[i] = columns_of(table.columns[i].title);
+    titled |= widths[i] != 0;
+    for (const auto& row : table.rows)
+      if (i < row.size()) widths[i] = std::max(widths[i], columns_of(row[i].text));
+  }
+  constexpr unsigned kGap = 2;
+  unsigned total = kGap * static_cast<unsigned>(n - 1);
+  for (const unsigned w : widths) total += w;
+  // The stretching columns give way from the last, but keep something to read.
+  for (std::size_t i = n; o.width != 0 && total > o.width && i-- > 0;) {
+    if (!table.columns[i].stretch) continue;
+    const unsigned least = std::min(widths[i], 8u);
+    const unsigned give = std::min(total - o.width, widths[i] - least);
+    widths[i] -= give;
+    total -= give;
+  }
+  const auto row_out = [&](auto&& text_of, auto&& style_of) {
+    std::string line;
+    unsigned at = 0;   // columns written
+    unsigned pad = 0;  // spaces owed: written only when something follows them
+    for (std::size_t i = 0; i < n; ++i) {
+      std::string shown = cut(text_of(i), widths[i]);
+      const unsigned gap = widths[i] - columns_of(shown);
+      if (table.columns[i].right) pad += gap;
+      if (!shown.empty()) {
+        if (o.width != 0 && at + pad >= o.width) break;
+        if (o.width != 0) shown = cut(shown, o.width - at - pad);
+        line.append(pad, ' ');
+        put(line, shown, style_of(i), o.colour);
+        at += pad + columns_of(shown);
+        pad = 0;
+      }
+      if (!table.columns[i].right) pad += gap;
+      pad += kGap;
+    }
+    out += line + "\n";
+  };
+  if (titled)
+    row_out([&](std::size_t i) { return table.columns[i].title; },
+            [](std::size_t) { return Style::Dim; });
+  for (const auto& row : table.rows)
+    row_out([&](std::size_t i) { return i < row.size() ? row[i].text : std::string(); },
+            [&](std::size_t i) { return i < row.size() ? row[i].style : Style::Plain; });
+}
+
+std::string table_json(const Table& table) {
+  std::string out = "[";
+  for (const auto& row : table.rows) {
+    out += out.size() > 1 ? ",{" : "{";
+    for (std::size_t i = 0; i < row.size() && i < table.columns.size(); ++i) {
+      if (table.columns[i].key.empty()) continue;
+      if (out.back() != '{') out += ',';
+      out += json_string(table.columns[i].key) + ":" +
+             (row[i].json.empty() ? json_string(row[i].text) : row[i].json);
+    }
+    out += '}';
+  }
+  return out + "]";
+}
+
+std::string text_of(const Line& line) {
+  std::string text;
+  for (const Span& s : line.spans) text += s.text;
+  return text;
+}
+
+}  // namespace
+
+std::string render(const Output& output, const RenderOptions& options) {
+  std::string out;
+  for (const auto& block : output.blocks) {
+    if (const auto* line = std::get_if<Line>(&block))
+      render_line(out, *line, options);
+    else
+      render_table(out, std::get<Table>(block), options);
+  }
+  return out;
+}
+
+std::string render_json(const Output& output) {
+  if (!output.json.empty()) return output.json;
+  for (const auto& block : output.blocks)
+    if (const auto* table = std::get_if<Table>(&block)) return table_json(*table);
+  std::string text;
+  for (const auto& block : output.blocks)
+    text += (text.empty() ? "" : "\n") + text_of(std::get<Line>(block));
+  return "{\"text\":" + json_string(text) + "}";
+}
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          char buffer[8];
+          std::snprintf(buffer, sizeof buffer, "\\u%04x", static_cast<unsigned>(c));
+          out += buffer;
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out + "\"";
+}
+
+}  // namespace pcilens::ui
