@@ -14,11 +14,13 @@ class MsixTable {
  public:
   explicit MsixTable(const ConfigSpace::MsixTable& where);
 
+  // Whether any byte of the access lies in the table or in the pending bits.
   bool covers(std::int8_t bar, std::uint64_t offset, std::uint32_t size) const;
   std::uint64_t read(std::int8_t bar, std::uint64_t offset, std::uint32_t size) const;
   void write(std::int8_t bar, std::uint64_t offset, std::uint32_t size, std::uint64_t value);
 
-  // Whether the message may go out now; if not (masked, disabled) its pending bit is set.
+  // Whether the message may go out now (a vector past the end: never); if not (masked, disabled)
+  // its pending bit is set.
   bool raise(std::uint32_t vector, const ConfigSpace& config);
   // The vectors that are pending and no longer masked; their pending bits are cleared.
   std::vector<std::uint32_t> take_unmasked(const ConfigSpace& config);
