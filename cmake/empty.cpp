@@ -1,0 +1,1 @@
+// For a floor that has no source yet.
