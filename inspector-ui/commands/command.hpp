@@ -3,6 +3,7 @@
 // function. docs/console.md has a section for each; a test checks that.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -71,9 +72,12 @@ struct Context {
   Target& target;
   const CommandTable& table;
   std::stop_token cancelled = {};  // commands that wait look at it
-  bool script = false;             // `step` waits for its stop, `run` does not return early
-  std::string selected = {};       // the register selected on screen: what F9 means by default
-  unsigned width = 0;              // of the screen in characters; 0: unknown
+  // How long a command that lets the driver run waits for its next stop, so that answers come in
+  // order. A window waits not at all.
+  std::chrono::milliseconds settle{0};
+  bool script = false;        // `step` waits for its stop, and no stop is an error
+  std::string selected = {};  // the register selected on screen: what F9 means by default
+  unsigned width = 0;         // of the screen in characters; 0: unknown
   // Runs the lines of a file, for `source`; null where there is no console.
   std::function<Result<Output>(const std::string& file)> source = {};
   // Ends the console or the window, for `quit`.
@@ -138,6 +142,8 @@ bool complete(const Command& command, const Arguments& arguments);
 // Parses and runs one line: what the console does with a line, a window with an action
 // ("step change"). An empty line and a comment (#) do nothing.
 Result<Output> run_line(Context& context, std::string_view line);
+// With arguments already taken apart. An error if the command is disabled now.
+Result<Output> run_command(Context& context, const Command& command, const Arguments& arguments);
 
 // What may be typed at the end of `line`; each is the whole last word. For TAB and the palette.
 struct Completion {

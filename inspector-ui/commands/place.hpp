@@ -1,6 +1,8 @@
 // Where a person means: the name of a register, a field or config item, or a BAR and an offset.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
