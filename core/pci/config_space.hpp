@@ -144,15 +144,16 @@ class ConfigSpace {
 // A hex dump as `lspci -xxxx` prints it and `lspci -F` reads it; `bdf` such as "00:04.0".
 std::string lspci_dump(std::span<const std::byte> config, std::string_view bdf);
 
-// Names and fields of config space as a register map would have them, for decode and screens:
-// the header, then each capability found in these bytes. bar is kBarConfig.
+// Names and fields of config space as a register map would have them, for decode and screens: the
+// header, then each capability found in these bytes, by offset. Of a capability without a table
+// here only its ID and next pointer. A pointer that loops or leads outside ends the walk.
 struct ConfigItem {
   std::uint16_t offset;
-  std::uint8_t width;  // bytes
-  std::string name;    // "COMMAND", "MSIX.CTRL"
-  std::span<const Field> fields;
-  std::string capability;  // "header", "PM", "MSI-X", ...
-  std::string_view doc, spec;
+  std::uint8_t width;             // bytes
+  std::string name;               // "COMMAND", "MSIX.CTRL"
+  std::span<const Field> fields;  // static
+  std::string capability;         // "header", "PM", "MSI-X", ...
+  std::string_view doc, spec;     // static
 };
 std::vector<ConfigItem> describe_config(std::span<const std::byte> config);
 
