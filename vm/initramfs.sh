@@ -197,7 +197,7 @@ module_tree() {
 	# depmod wants the place that it looks at in the guest.
 	ln -s usr/lib "$1/lib"
 	depmod -b "$1" "$release"
-	rm -f "$1/lib" "$target"/modules.{*.bin,builtin.modinfo,order}
+	rm "$1/lib" "$target"/modules.{builtin.modinfo,order}
 }
 
 is_ours() {
