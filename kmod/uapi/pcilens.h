@@ -240,7 +240,10 @@ struct pcilens_limits {
  * @PCILENS_DMA_UNMAP: same; the range is reused only after the reader has
  *	passed this record
  * @PCILENS_DMA_SYNC: same; the driver took or gave back the buffer
- * @PCILENS_IRQ: offset vector, aux enum pcilens_irq_result
+ * @PCILENS_IRQ: offset vector, aux enum pcilens_irq_result, value
+ *	PCILENS_IRQ_MSIX, _MSI, _INTX or 0. It is written before the interrupt is
+ *	raised; where raising ends otherwise (coalesced, no handler) a second
+ *	record for the vector follows and says so
  * @PCILENS_IRQ_MASK: a vector's mask state changed; offset vector, value 1
  *	masked 0 unmasked; vector 0xffff: the function mask or enable bit,
  *	value as in MSI-X message control (15 enable, 14 mask), aux
@@ -254,6 +257,10 @@ struct pcilens_limits {
  *	ring was full where the driver could not wait)
  * @PCILENS_STACK: struct pcilens_stack, right after the event it belongs to
  * @PCILENS_PLUGGED: aux 1 scanned and added, 0 removed
+ * @PCILENS_EXPIRED: a hold ended at the cap before its answer came: aux is the
+ *	seq of the held event, slot and generation are its own, value is what the
+ *	driver got (from the shadow). A runtime that delivers at three quarters
+ *	of the cap never sees one
  */
 enum pcilens_kind {
 	PCILENS_NONE = 0,
@@ -272,6 +279,7 @@ enum pcilens_kind {
 	PCILENS_GAP = 13,
 	PCILENS_STACK = 14,
 	PCILENS_PLUGGED = 15,
+	PCILENS_EXPIRED = 16,
 };
 
 enum pcilens_irq_result {

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An access that waits for userspace.
+ *
+ * Where the driver may sleep the hold has no limit. Where it may not, it spins,
+ * up to fn->atomic_hold_ms: on one CPU nobody could ever answer, and on several
+ * the others soon wait for the spinning one.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/nmi.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "function.h"
+
+/* How long a driver's thread spins for a prompt answer before it sleeps. */
+static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
+
+int lens_slots_create(struct lens_function *fn)
+{
+	int i;
+
+	init_waitqueue_head(&fn->slot_queue);
+	fn->slot = kcalloc(PCILENS_SLOTS, sizeof(*fn->slot), GFP_KERNEL);
+	fn->shared_slot = vmalloc_user(PAGE_ALIGN(PCILENS_SLOTS * sizeof(*fn->shared_slot)));
+	if (!fn->slot || !fn->shared_slot)
+		return -ENOMEM;
+	for (i = 0; i < PCILENS_SLOTS; i++) {
+		raw_spin_lock_init(&fn->slot[i].lock);
+		init_waitqueue_head(&fn->slot[i].queue);
+	}
+	return 0;
+}
+
+void lens_slots_free(struct lens_function *fn)
+{
+	kfree(fn->slot);
+	vfree(fn->shared_slot);
+}
+
+static int lens_slot_take(struct lens_function *fn)
+{
+	unsigned int i;
+
+	do {
+		i = find_first_zero_bit(fn->slot_map, PCILENS_SLOTS);
+		if (i >= PCILENS_SLOTS)
+			return -EBUSY;
+	} while (test_and_set_bit_lock(i, fn->slot_map));
+	return i;
+}
+
+static void lens_slot_give(struct lens_function *fn, int i)
+{
+	clear_bit_unlock(i, fn->slot_map);
+	smp_mb__after_atomic();
+	if (waitqueue_active(&fn->slot_queue))
+		wake_up(&fn->slot_queue);
+}
+
+/* One pass of a spinning wait. */
+void lens_spin_window(void)
+{
+	cpu_relax();
+	touch_softlockup_watchdog();
+	if (irqs_disabled()) {
+		unsigned long cr8;
+
+		/*
+		 * The driver runs with interrupts off, but other CPUs wait for
+		 * this one in IPIs: let those in, vectors 0xf0 and up, and
+		 * nothing else. lens_spin_begin() has seen to it that none of
+		 * them reschedules or runs soft interrupts on its way out.
+		 */
+		asm volatile("mov %%cr8, %0" : "=r" (cr8));
+		asm volatile("mov %0, %%cr8" : : "r" (0xeUL) : "memory");
+		asm volatile("sti; nop; nop; cli" : : : "memory");
+		asm volatile("mov %0, %%cr8" : : "r" (cr8) : "memory");
+	}
+}
+
+void lens_spin_begin(void)
+{
+	preempt_count_add(PREEMPT_OFFSET + SOFTIRQ_DISABLE_OFFSET);
+}
+
+void lens_spin_end(void)
+{
+	/* Not local_bh_enable(): that wants interrupts on. */
+	preempt_count_sub(PREEMPT_OFFSET + SOFTIRQ_DISABLE_OFFSET);
+}
+
+/* Fetches an answer that came through the shared slot. */
+static bool lens_slot_answered(struct lens_slot *slot, struct pcilens_slot *shared)
+{
+	unsigned long flags;
+
+	if (READ_ONCE(slot->answered))
+		return true;
+	if (smp_load_acquire(&shared->generation) != slot->generation)
+		return false;
+	raw_spin_lock_irqsave(&slot->lock, flags);
+	if (!slot->answered) {
+		slot->value = READ_ONCE(shared->value);
+		slot->status = READ_ONCE(shared->status);
+		slot->answered = true;
+	}
+	raw_spin_unlock_irqrestore(&slot->lock, flags);
+	return true;
+}
+
+static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slot,
+				 struct pcilens_slot *shared, u64 limit_ns)
+{
+	u64 start = ktime_get_ns();
+	bool window = limit_ns > lens_prompt_ns;
+
+	for (;;) {
+		int i;
+
+		for (i = 0; i < 16; i++) {
+			if (lens_slot_answered(slot, shared))
+				return true;
+			cpu_relax();
+		}
+		if (lens_dead(fn) || ktime_get_ns() - start >= limit_ns)
+			return false;
+		/* Not while it is short: the windows are slow. */
+		if (window && ktime_get_ns() - start > lens_prompt_ns)
+			lens_spin_window();
+		else if (!window && (need_resched() || fn->collector_cpu == raw_smp_processor_id()))
+			return false;
+	}
+}
+
+static bool lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
+				 struct lens_slot *slot, struct pcilens_slot *shared)
+{
+	bool answered;
+
+	if (!site->may_sleep) {
+		lens_spin_begin();
+		answered = lens_spin_for_answer(fn, slot, shared,
+						(u64)fn->atomic_hold_ms * NSEC_PER_MSEC);
+		lens_spin_end();
+		return answered;
+	}
+	if (num_online_cpus() > 1 && fn->collector_cpu != raw_smp_processor_id() &&
+	    lens_spin_for_answer(fn, slot, shared, lens_prompt_ns))
+		return true;
+	WRITE_ONCE(shared->sleeping, 1);
+	smp_mb();	/* pairs with the fence in userspace before it reads sleeping */
+	/* Leaves the task running, also where the driver had set another state. */
+	wait_event_idle(slot->queue, lens_slot_answered(slot, shared) || lens_dead(fn));
+	return lens_slot_answered(slot, shared);
+}
+
+/**
+ * lens_hold - report an access and wait for its answer
+ * @fn: the function
+ * @site: who makes the access
+ * @event: the access; gets PCILENS_F_ANSWER, a slot and a generation, unless
+ *	it cannot be held
+ * @stack: walk the stack
+ * @value: out: the answer's value
+ * @status: out: the answer's enum pcilens_status
+ *
+ * Return: whether it was answered. If not, the function is dead, or the access
+ * could not wait (one CPU, no free slot, the cap); the event has been written
+ * in every case and says PCILENS_F_PASSED_STOP, or a PCILENS_EXPIRED follows
+ * from lens_access()
+ */
+bool lens_hold(struct lens_function *fn, const struct lens_site *site,
+	       struct pcilens_event *event, bool stack, u64 *value, u32 *status)
+{
+	struct pcilens_slot *shared;
+	struct lens_slot *slot;
+	unsigned long flags;
+	bool answered;
+	int i;
+
+	i = -EBUSY;
+	if (site->may_sleep)
+		wait_event_idle(fn->slot_queue, (i = lens_slot_take(fn)) >= 0 || lens_dead(fn));
+	else if (num_online_cpus() > 1)
+		i = lens_slot_take(fn);
+	if (i < 0) {
+		event->flags |= PCILENS_F_PASSED_STOP;
+		lens_emit(fn, site, event, stack);
+		atomic64_inc(&fn->stat.passed_stop);
+		return false;
+	}
+
+	slot = &fn->slot[i];
+	shared = &fn->shared_slot[i];
+	raw_spin_lock_irqsave(&slot->lock, flags);
+	slot->generation++;
+	if (!slot->generation)
+		slot->generation = 1;	/* what a fresh shared slot does not have */
+	slot->answered = false;
+	slot->waiting = true;
+	raw_spin_unlock_irqrestore(&slot->lock, flags);
+	WRITE_ONCE(shared->sleeping, 0);
+
+	event->flags |= PCILENS_F_ANSWER;
+	event->slot = i;
+	event->generation = slot->generation;
+	atomic_inc(&fn->stat.waiting);
+	/* An event that was lost to a full ring can never be answered. */
+	answered = lens_emit(fn, site, event, stack) &&
+		   lens_wait_for_answer(fn, site, slot, shared);
+	atomic_dec(&fn->stat.waiting);
+
+	raw_spin_lock_irqsave(&slot->lock, flags);
+	slot->waiting = false;
+	answered |= slot->answered;	/* in the last moment */
+	*value = slot->value;
+	*status = slot->status;
+	raw_spin_unlock_irqrestore(&slot->lock, flags);
+	lens_slot_give(fn, i);
+	if (answered)
+		atomic64_inc(&fn->stat.answered);
+	else if (!lens_dead(fn))
+		atomic64_inc(&fn->stat.passed_stop);
+	return answered;
+}
+
+int lens_answer(struct lens_function *fn, const struct pcilens_answer *answer)
+{
+	struct lens_slot *slot;
+	unsigned long flags;
+	int err = -ESTALE;
+
+	if (answer->slot >= PCILENS_SLOTS || answer->status > PCILENS_STATUS_TIMEOUT)
+		return -EINVAL;
+	slot = &fn->slot[answer->slot];
+	raw_spin_lock_irqsave(&slot->lock, flags);
+	if (slot->waiting && !slot->answered && slot->generation == answer->generation) {
+		slot->value = answer->value;
+		slot->status = answer->status;
+		WRITE_ONCE(slot->answered, true);
+		err = 0;
+	}
+	raw_spin_unlock_irqrestore(&slot->lock, flags);
+	if (err)
+		atomic64_inc(&fn->stat.stale_answers);
+	else if (wq_has_sleeper(&slot->queue))
+		wake_up(&slot->queue);
+	return err;
+}
+
+/* Userspace answered through shared slots whose owner sleeps. */
+void lens_kick(struct lens_function *fn)
+{
+	int i;
+
+	for_each_set_bit(i, fn->slot_map, PCILENS_SLOTS)
+		wake_up(&fn->slot[i].queue);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MSI-X and MSI. The kernel's own MSI domain programs the table; the table and
+ * the pending bits are emulated here, since the kernel touches them with
+ * interrupts off and reads them back. INTx is not there yet.
+ *
+ * Sending is irq_inject_interrupt(), which makes the interrupt controller raise
+ * the real vector again: so affinity, threading and accounting are the real ones.
+ */
+#include <linux/bitmap.h>
+#include <linux/interrupt.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "function.h"
+
+static void lens_unmask_irq_work(struct irq_work *work)
+{
+	struct lens_function *fn = container_of(work, struct lens_function, unmask_irq_work);
+
+	if (!kref_get_unless_zero(&fn->ref))
+		return;
+	if (!queue_work(lens_workqueue, &fn->unmask_work))
+		lens_put(fn);
+}
+
+static void lens_unmask_work(struct work_struct *work);
+
+int lens_interrupt_create(struct lens_function *fn)
+{
+	u8 *config = fn->config_image;
+	u32 table, pba;
+
+	raw_spin_lock_init(&fn->vector_lock);
+	fn->unmask_irq_work = IRQ_WORK_INIT(lens_unmask_irq_work);
+	INIT_WORK(&fn->unmask_work, lens_unmask_work);
+	fn->table_bar = -1;
+	fn->pba_bar = -1;
+	fn->pending = bitmap_zalloc(LENS_VECTORS, GFP_KERNEL);
+	if (!fn->pending)
+		return -ENOMEM;
+	if (!fn->cap_msix)
+		return 0;
+	table = lens_load(config + fn->cap_msix + PCI_MSIX_TABLE, 4);
+	pba = lens_load(config + fn->cap_msix + PCI_MSIX_PBA, 4);
+	fn->vectors = (lens_load(config + fn->cap_msix + PCI_MSIX_FLAGS, 2) &
+		       PCI_MSIX_FLAGS_QSIZE) + 1;
+	fn->table_bar = table & PCI_MSIX_TABLE_BIR;
+	fn->table_offset = table & PCI_MSIX_TABLE_OFFSET;
+	fn->pba_bar = pba & PCI_MSIX_PBA_BIR;
+	fn->pba_offset = pba & PCI_MSIX_PBA_OFFSET;
+	if (fn->table_bar >= PCILENS_BARS || fn->pba_bar >= PCILENS_BARS ||
+	    (u64)fn->table_offset + fn->vectors * PCI_MSIX_ENTRY_SIZE >
+	    fn->bar[fn->table_bar].size ||
+	    (u64)fn->pba_offset + DIV_ROUND_UP(fn->vectors, 64) * 8 > fn->bar[fn->pba_bar].size)
+		return -EINVAL;
+	fn->vector = vzalloc(fn->vectors * sizeof(*fn->vector));
+	if (!fn->vector)
+		return -ENOMEM;
+	lens_interrupt_reset(fn);
+	return 0;
+}
+
+void lens_interrupt_free(struct lens_function *fn)
+{
+	irq_work_sync(&fn->unmask_irq_work);
+	bitmap_free(fn->pending);
+	vfree(fn->vector);
+}
+
+void lens_interrupt_reset(struct lens_function *fn)
+{
+	unsigned long flags;
+	u32 i;
+
+	raw_spin_lock_irqsave(&fn->vector_lock, flags);
+	bitmap_zero(fn->pending, LENS_VECTORS);
+	for (i = 0; i < fn->vectors; i++) {
+		memset(&fn->vector[i], 0, sizeof(fn->vector[i]));
+		fn->vector[i].word[3] = PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	}
+	raw_spin_unlock_irqrestore(&fn->vector_lock, flags);
+}
+
+static void lens_emit_mask(struct lens_function *fn, const struct lens_site *site, u32 vector,
+			   u64 value, int kind)
+{
+	struct pcilens_event event = {
+		.kind = PCILENS_IRQ_MASK, .bar = PCILENS_BAR_IRQ, .offset = vector,
+		.value = value, .aux = kind,
+	};
+
+	lens_emit(fn, site, &event, false);
+}
+
+/* Pending bits are looked at once the unmasking access is over. */
+static void lens_deliver_pending(struct lens_function *fn)
+{
+	if (!bitmap_empty(fn->pending, LENS_VECTORS))
+		irq_work_queue(&fn->unmask_irq_work);
+}
+
+void lens_interrupt_control(struct lens_function *fn, const struct lens_site *site, int kind,
+			    u16 control)
+{
+	lens_emit_mask(fn, site, 0xffff, control, kind);
+	lens_deliver_pending(fn);
+}
+
+static u64 lens_table_access(struct lens_function *fn, u32 offset, u8 size, bool write, u64 value,
+			     int *unmasked, int *masked)
+{
+	u8 *table = (u8 *)fn->vector;
+	u32 first = offset / PCI_MSIX_ENTRY_SIZE;
+	unsigned long flags;
+	u32 was;
+
+	raw_spin_lock_irqsave(&fn->vector_lock, flags);
+	was = fn->vector[first].word[3] & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	if (write) {
+		lens_store(table + offset, size, value);
+		fn->vector[first].word[3] &= PCI_MSIX_ENTRY_CTRL_MASKBIT;
+		if (was && !fn->vector[first].word[3])
+			*unmasked = first;
+		else if (!was && fn->vector[first].word[3])
+			*masked = first;
+	} else {
+		value = lens_load(table + offset, size);
+	}
+	raw_spin_unlock_irqrestore(&fn->vector_lock, flags);
+	return value;
+}
+
+/* Whether the access was to the MSI-X table or PBA; then it is done. */
+bool lens_interrupt_access(struct lens_function *fn, const struct lens_site *site, int bar,
+			   u64 offset, u8 size, bool write, u64 *value)
+{
+	struct pcilens_event event = {
+		.kind = write ? PCILENS_MEM_WRITE : PCILENS_MEM_READ, .bar = bar, .size = size,
+		.offset = offset, .flags = PCILENS_F_KERNEL,
+	};
+	u32 table_bytes = fn->vectors * PCI_MSIX_ENTRY_SIZE;
+	u32 pba_bytes = DIV_ROUND_UP(fn->vectors, 64) * 8;
+	int unmasked = -1, masked = -1;
+
+	if (bar == fn->table_bar && offset >= fn->table_offset &&
+	    offset + size <= (u64)fn->table_offset + table_bytes) {
+		u32 at = offset - fn->table_offset;
+
+		/* Only what stays in one entry; PCIe asks for 4 or 8, aligned. */
+		if (!IS_ALIGNED(at, size))
+			*value = write ? *value : lens_ones(size);
+		else
+			*value = lens_table_access(fn, at, size, write, *value, &unmasked, &masked);
+	} else if (bar == fn->pba_bar && offset >= fn->pba_offset &&
+		   offset + size <= (u64)fn->pba_offset + pba_bytes) {
+		if (!write)
+			*value = lens_load((u8 *)fn->pending + (offset - fn->pba_offset), size);
+	} else {
+		return false;
+	}
+	event.value = *value;
+	lens_emit(fn, site, &event, false);
+	if (masked >= 0)
+		lens_emit_mask(fn, site, masked, 1, PCILENS_IRQ_MSIX);
+	if (unmasked >= 0) {
+		lens_emit_mask(fn, site, unmasked, 0, PCILENS_IRQ_MSIX);
+		lens_deliver_pending(fn);
+	}
+	return true;
+}
+
+/* MSI-X, MSI or 0; and whether the vector may be sent now. */
+static int lens_vector_state(struct lens_function *fn, u32 vector, bool *exists, bool *masked)
+{
+	u16 control;
+	u32 mask = 0;
+
+	*exists = false;
+	*masked = false;
+	if (fn->cap_msix) {
+		control = lens_config_word(fn, fn->cap_msix + PCI_MSIX_FLAGS);
+		if (control & PCI_MSIX_FLAGS_ENABLE) {
+			*exists = vector < fn->vectors;
+			*masked = *exists && (control & PCI_MSIX_FLAGS_MASKALL ||
+					      READ_ONCE(fn->vector[vector].word[3]) &
+					      PCI_MSIX_ENTRY_CTRL_MASKBIT);
+			return PCILENS_IRQ_MSIX;
+		}
+	}
+	if (fn->cap_msi) {
+		control = lens_config_word(fn, fn->cap_msi + PCI_MSI_FLAGS);
+		if (control & PCI_MSI_FLAGS_ENABLE) {
+			*exists = vector < 1U << ((control & PCI_MSI_FLAGS_QSIZE) >> 4);
+			if (*exists && control & PCI_MSI_FLAGS_MASKBIT)
+				mask = lens_load(fn->config + fn->cap_msi +
+						 (control & PCI_MSI_FLAGS_64BIT ?
+						  PCI_MSI_MASK_64 : PCI_MSI_MASK_32), 4);
+			*masked = *exists && mask >> vector & 1;
+			return PCILENS_IRQ_MSI;
+		}
+	}
+	return 0;
+}
+
+static void lens_count(struct lens_function *fn, u32 result)
+{
+	switch (result) {
+	case PCILENS_IRQ_DELIVERED: case PCILENS_IRQ_LATE:
+		atomic64_inc(&fn->stat.irq_delivered);
+		break;
+	case PCILENS_IRQ_COALESCED:
+		atomic64_inc(&fn->stat.irq_coalesced);
+		break;
+	case PCILENS_IRQ_PENDING:
+		atomic64_inc(&fn->stat.irq_pending);
+		break;
+	case PCILENS_IRQ_DISABLED: case PCILENS_IRQ_NO_HANDLER:
+		atomic64_inc(&fn->stat.irq_lost);
+		break;
+	}
+}
+
+static u64 lens_report(struct lens_function *fn, u32 vector, u32 result, int kind)
+{
+	struct pcilens_event event = {
+		.kind = PCILENS_IRQ, .bar = PCILENS_BAR_IRQ, .offset = vector, .aux = result,
+		.value = kind,
+	};
+	struct lens_site site;
+
+	/*
+	 * The caller may be the very thread that empties the ring: it must not
+	 * wait for room for longer than an atomic one.
+	 */
+	lens_site_init(&site, 0);
+	site.may_sleep = false;
+	return lens_emit(fn, &site, &event, false);
+}
+
+/*
+ * Reports, then sends, so that what the handler does comes after the interrupt
+ * in the ring. Where it turns out otherwise, a second record says so.
+ */
+static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result, u64 *seq)
+{
+	struct pci_dev *pdev;
+	int irq, err = -ENODEV;
+
+	*seq = lens_report(fn, vector, result, kind);
+	pdev = lens_bus_device(fn);
+	if (pdev) {
+		irq = pci_irq_vector(pdev, vector);
+		if (irq > 0)
+			err = irq_inject_interrupt(irq);
+		pci_dev_put(pdev);
+	}
+	if (err) {
+		result = err == -EBUSY ? PCILENS_IRQ_COALESCED : PCILENS_IRQ_NO_HANDLER;
+		lens_report(fn, vector, result, kind);
+	}
+	lens_count(fn, result);
+	return result;
+}
+
+static void lens_unmask_work(struct work_struct *work)
+{
+	struct lens_function *fn = container_of(work, struct lens_function, unmask_work);
+	bool exists, masked;
+	u32 vector;
+	u64 seq;
+
+	for_each_set_bit(vector, fn->pending, LENS_VECTORS) {
+		int kind = lens_vector_state(fn, vector, &exists, &masked);
+
+		if (!kind || masked)
+			continue;
+		if (test_and_clear_bit(vector, fn->pending) && exists)
+			lens_send(fn, vector, kind, PCILENS_IRQ_LATE, &seq);
+	}
+	lens_put(fn);
+}
+
+int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *inject)
+{
+	bool exists, masked;
+
+	if (inject->flags & ~PCILENS_INJECT_DEASSERT || inject->vector >= LENS_VECTORS)
+		return -EINVAL;
+	inject->kind = lens_vector_state(fn, inject->vector, &exists, &masked);
+	if (inject->flags & PCILENS_INJECT_DEASSERT)
+		inject->result = PCILENS_IRQ_DEASSERTED;
+	else if (!inject->kind || !(lens_config_word(fn, PCI_COMMAND) & PCI_COMMAND_MASTER))
+		inject->result = PCILENS_IRQ_DISABLED;
+	else if (!exists)
+		return -EINVAL;
+	else if (masked)
+		inject->result = PCILENS_IRQ_PENDING;
+	else
+		inject->result = PCILENS_IRQ_DELIVERED;
+
+	if (inject->result == PCILENS_IRQ_DELIVERED) {
+		inject->result = lens_send(fn, inject->vector, inject->kind, inject->result,
+					   &inject->seq);
+		return 0;
+	}
+	inject->seq = lens_report(fn, inject->vector, inject->result, inject->kind);
+	lens_count(fn, inject->result);
+	if (inject->result == PCILENS_IRQ_PENDING) {
+		set_bit(inject->vector, fn->pending);
+		/* It may have been unmasked in between. */
+		lens_vector_state(fn, inject->vector, &exists, &masked);
+		if (!masked)
+			lens_deliver_pending(fn);
+	}
+	return 0;
+}

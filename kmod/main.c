@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading and unloading. */
+#include <linux/module.h>
+#include <linux/workqueue.h>
+
+#include "function.h"
+
+static int __init lens_init(void)
+{
+	int err;
+
+	lens_workqueue = alloc_workqueue("pcilens", WQ_UNBOUND, 0);
+	if (!lens_workqueue)
+		return -ENOMEM;
+	err = lens_trap_init();
+	if (err)
+		goto err_workqueue;
+	err = lens_remap_init();
+	if (err)
+		goto err_trap;
+	err = lens_bus_init();
+	if (err)
+		goto err_remap;
+	err = lens_chardev_init();
+	if (err)
+		goto err_bus;
+	return 0;
+
+err_bus:
+	lens_bus_exit();
+err_remap:
+	lens_remap_exit();
+err_trap:
+	lens_trap_exit();
+err_workqueue:
+	destroy_workqueue(lens_workqueue);
+	return err;
+}
+
+/* No descriptor is open here, so every function has been unplugged. */
+static void __exit lens_exit(void)
+{
+	lens_chardev_exit();
+	lens_bus_exit();
+	lens_remap_exit();
+	lens_trap_exit();
+	/* Frees what was closed last: an access may have had a reference until now. */
+	destroy_workqueue(lens_workqueue);
+}
+
+module_init(lens_init);
+module_exit(lens_exit);
+
+MODULE_DESCRIPTION("pcilens: PCI functions that live in userspace");
+MODULE_AUTHOR("The pcilens developers");
+MODULE_LICENSE("GPL");
