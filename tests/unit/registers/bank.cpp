@@ -1,0 +1,214 @@
+#include "core/registers/bank.hpp"
+
+#include <stdexcept>
+#include <tuple>
+
+#include "catch.hpp"
+#include "registers/sample_map.hpp"
+
+using namespace pcilens;
+
+TEST_CASE("a fresh bank reads the reset values as far as they can be read") {
+  RegisterBank bank(sample::kMap);
+  CHECK(bank.read(0x00, 4) == 0x5000'0001);
+  CHECK(bank.read(0x04, 4) == 0xabcd);
+}
+
+TEST_CASE("each field takes a write by its own access type") {
+  RegisterBank bank(sample::kMap);
+  bank.set(sample::kStatus, 0x0000'05f0);
+  bank.write(0x00, 4, 0xffff'ff3f);
+  CHECK(bank.get(sample::kStatus["READY"]) == 0);    // RO
+  CHECK(bank.get(sample::kStatus["ERROR"]) == 0xc);  // W1C: 1s cleared
+  CHECK(bank.get(sample::kStatus["COUNT"]) == 5);    // RC: not written
+  CHECK(bank.get(sample::kStatus["ARM"]) == 3);      // RW1S
+  CHECK(bank.get(sample::kStatus["KEY"]) == 0xf);    // WO: stored
+  CHECK(bank.get(sample::kStatus["MODE"]) == 0xf);   // RW
+  CHECK(bank.read(0x00, 4) == 0xf003'05c0);          // WO and reserved read 0
+  bank.write(0x00, 4, 0);
+  CHECK(bank.get(sample::kStatus["ERROR"]) == 0xc);  // writing 0 clears nothing
+  CHECK(bank.get(sample::kStatus["ARM"]) == 3);      // nor unsets
+}
+
+TEST_CASE("a read clears RC fields, once, and tells it") {
+  RegisterBank bank(sample::kMap);
+  std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> changes;
+  bank.set(sample::kStatus["COUNT"], 7);
+  bank.on_change([&](const RegisterRef& ref, std::uint64_t before, std::uint64_t after) {
+    changes.emplace_back(name_of(ref), before, after);
+  });
+  CHECK(bank.peek(0x00, 4) == 0x5000'0701);
+  CHECK(bank.peek(0x00, 4) == 0x5000'0701);
+  CHECK(changes.empty());
+  CHECK(bank.read(0x00, 1) == 0x01);  // not the byte that holds COUNT
+  CHECK(changes.empty());
+  CHECK(bank.read(0x00, 4) == 0x5000'0701);
+  CHECK(bank.read(0x00, 4) == 0x5000'0001);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0] == std::make_tuple(std::string("STATUS"), 0x5000'0701u, 0x5000'0001u));
+}
+
+TEST_CASE("a partial write keeps the bytes it does not carry") {
+  RegisterBank bank(sample::kMap);
+  bank.write(0x08, 8, 0x1122'3344'5566'7788);
+  bank.write(0x0a, 1, 0xee);
+  CHECK(bank.read(0x08, 8) == 0x1122'3344'55ee'7788);
+  bank.write(0x0c, 4, 0xaaaa'bbbb);
+  CHECK(bank.read(0x08, 8) == 0xaaaa'bbbb'55ee'7788);
+  CHECK(bank.read(0x0e, 2) == 0xaaaa);
+  bank.set(sample::kStatus["ERROR"], 0xf);
+  bank.write(0x01, 1, 0xff);  // W1C bits lie in byte 0
+  CHECK(bank.get(sample::kStatus["ERROR"]) == 0xf);
+}
+
+TEST_CASE("one access over two registers reaches both") {
+  RegisterBank bank(sample::kMap);
+  bank.write(0x00, 8, 0x1234'5678'7000'0000);
+  CHECK(bank.get(sample::kStatus["MODE"]) == 7);
+  CHECK(bank.get(sample::kData) == 0x1234'5678);
+  CHECK(bank.read(0x00, 8) == 0x1234'5678'7000'0001);
+  bank.write(0x10, 4, 0xbbbb'ccdd);  // BYTE, a hole, HALF
+  CHECK(bank.get(sample::kByte) == 0xdd);
+  CHECK(bank.get(sample::kHalf) == 0xbbbb);
+  CHECK(bank.read(0x10, 4) == 0xbbbb'00dd);
+}
+
+TEST_CASE("bytes that no register covers read 0 and ignore writes") {
+  RegisterBank bank(sample::kMap);
+  bank.write(0x30, 4, ~0u);
+  bank.write(0x1ffff8, 8, ~0ull);
+  bank.write(~0ull - 7, 8, ~0ull);
+  CHECK(bank.read(0x30, 4) == 0);
+  CHECK(bank.read(0x1ffff8, 8) == 0);
+  CHECK(bank.read(~0ull - 7, 8) == 0);
+}
+
+TEST_CASE("elements of an array are stored apart") {
+  RegisterBank bank(sample::kMap);
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    bank.write(0x100 + i * 8, 4, 100 + i);
+    bank.write(0x104 + i * 8, 4, 200 + i);
+  }
+  bank.write(0x103e70, 4, 0x77);
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    CHECK(bank.get(sample::kTail, i) == 100 + i);
+    CHECK(bank.get(sample::kHead, i) == 200 + i);
+  }
+  CHECK(bank.get(sample::kFarA, 999) == 0x77);
+}
+
+TEST_CASE("a write handler sees what was written, what is stored, and the lanes") {
+  RegisterBank bank(sample::kMap);
+  std::vector<RegisterWrite> seen;
+  bank.set(sample::kStatus["ERROR"], 0xf);
+  bank.on_write(sample::kStatus, [&](const RegisterWrite& w) {
+    CHECK(bank.get(sample::kStatus) == w.after);  // already stored
+    seen.push_back(w);
+  });
+  bank.write(0x00, 1, 0x30);
+  bank.write(0x04, 4, 1);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].ref == RegisterRef{&sample::kStatus, 0});
+  CHECK(seen[0].written == 0x5000'0030);
+  CHECK(seen[0].before == 0x5000'00f1);
+  CHECK(seen[0].after == 0x5000'00c1);
+  CHECK(seen[0].lanes == 0xff);
+}
+
+TEST_CASE("handlers of one access run in the order of the registers") {
+  RegisterBank bank(sample::kMap);
+  std::string order;
+  bank.on_write(sample::kData, [&](const RegisterWrite&) { order += 'D'; });
+  bank.on_write(sample::kStatus, [&](const RegisterWrite&) {
+    CHECK(bank.get(sample::kData) == 0xabcd);  // the second register comes after
+    order += 'S';
+  });
+  bank.write(0x00, 8, 0);
+  CHECK(order == "SD");
+}
+
+TEST_CASE("a read handler gives the value to reads and peeks, an effect runs for reads only") {
+  RegisterBank bank(sample::kMap);
+  int effects = 0;
+  bank.on_read(sample::kGpr, [](const RegisterRef& ref) { return 0x1000u + ref.index; });
+  bank.on_read_effect(sample::kGpr, [&](const RegisterRef& ref) {
+    CHECK(ref.index == 2);
+    ++effects;
+  });
+  CHECK(bank.peek(0x28, 4) == 0x1002);
+  CHECK(bank.peek(RegisterRef{&sample::kGpr, 2}) == 0x1002);
+  CHECK(bank.peek(0x29, 1) == 0x10);
+  CHECK(effects == 0);
+  CHECK(bank.read(0x28, 4) == 0x1002);
+  CHECK(bank.read(0x29, 1) == 0x10);
+  CHECK(effects == 2);
+}
+
+TEST_CASE("a device's set tells the listener only if the value changed") {
+  RegisterBank bank(sample::kMap);
+  std::vector<std::uint64_t> values;
+  bank.on_change(
+      [&](const RegisterRef&, std::uint64_t, std::uint64_t now) { values.push_back(now); });
+  bank.set(sample::kData, 0xabcd);
+  bank.set(sample::kData, 0x1'0000'0005);  // beyond the width: dropped
+  bank.set(sample::kStatus["MODE"], 5);
+  bank.set(sample::kStatus["MODE"], 0x16);
+  bank.write(0x04, 4, 9);  // the driver's write is no change by the device
+  CHECK(values == std::vector<std::uint64_t>{5, 0x6000'0001});
+}
+
+TEST_CASE("force sets bytes that no write may set, and runs no handler") {
+  RegisterBank bank(sample::kMap);
+  bank.on_write(sample::kStatus, [](const RegisterWrite&) { FAIL("a handler ran"); });
+  int told = 0;
+  bank.on_change([&](const RegisterRef&, std::uint64_t, std::uint64_t) { ++told; });
+  CHECK(bank.force(0x01, 1, 0x42));
+  CHECK(bank.get(sample::kStatus) == 0x5000'4201);
+  CHECK(bank.force(0x00, 4, 0));
+  CHECK(bank.get(sample::kStatus["READY"]) == 0);
+  CHECK(told == 2);
+  CHECK(bank.force(0x810, 2, 0xbeef));
+  CHECK(bank.peek(0x810, 2) == 0xbeef);
+  CHECK_FALSE(bank.force(0x30, 4, 1));
+}
+
+TEST_CASE("a memory region is bytes, also across its edge") {
+  RegisterBank bank(sample::kMap);
+  bank.write(0x800, 8, 0x8877'6655'4433'2211);
+  CHECK(bank.read(0x803, 1) == 0x44);
+  CHECK(bank.peek(0x804, 4) == 0x8877'6655);
+  auto bytes = bank.memory(sample::kBuffer);
+  REQUIRE(bytes.size() == 0x100);
+  CHECK(bytes[2] == std::byte{0x33});
+  bytes[0xff] = std::byte{0x5a};
+  CHECK(bank.read(0x8ff, 1) == 0x5a);
+  CHECK(bank.read(0x8fe, 4) == 0x5a00);
+}
+
+TEST_CASE("reset brings registers back and runs no handler") {
+  RegisterBank bank(sample::kMap);
+  bank.on_write(sample::kData, [](const RegisterWrite&) {});
+  bank.write(0x04, 4, 1);
+  bank.write(0x100, 4, 2);
+  bank.write(0x800, 4, 3);
+  bank.on_change([](const RegisterRef&, std::uint64_t, std::uint64_t) { FAIL("told of a reset"); });
+  bank.reset();
+  CHECK(bank.get(sample::kData) == 0xabcd);
+  CHECK(bank.get(sample::kTail, 0) == 0);
+  CHECK(bank.read(0x800, 4) == 3);
+}
+
+namespace {
+constexpr Register kForeign{.name = "FOREIGN", .offset = 0x04};
+constexpr MemoryRegion kForeignRegion{.name = "FOREIGN", .offset = 0x800, .size = 0x100};
+}  // namespace
+
+TEST_CASE("behaviour cannot be attached wrongly") {
+  RegisterBank bank(sample::kMap);
+  CHECK_THROWS_AS(bank.on_write(kForeign, [](const RegisterWrite&) {}), std::logic_error);
+  CHECK_THROWS_AS(bank.get(kForeign), std::logic_error);
+  CHECK_THROWS_AS(bank.get(sample::kGpr, 4), std::logic_error);
+  CHECK_THROWS_AS(bank.memory(kForeignRegion), std::logic_error);
+  bank.on_write(sample::kData, [](const RegisterWrite&) {});
+  CHECK_THROWS_AS(bank.on_write(sample::kData, [](const RegisterWrite&) {}), std::logic_error);
+}
