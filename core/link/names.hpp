@@ -2,22 +2,49 @@
 // decode and completion look here; it is built from live functions or from a trace.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/link/transaction.hpp"
+#include "core/pci/config_space.hpp"
 #include "core/registers/lookup.hpp"
 
 namespace pcilens {
+
+// The registers of one function's config space by name and by offset, with the values that they had
+// when the function appeared.
+class ConfigNames {
+ public:
+  // `image`: the first 4096 bytes of config space, or none: then the standard header has names
+  // (PCIe 5.0, 7.5.1), capabilities have not, and no first value is known.
+  explicit ConfigNames(std::span<const std::byte> image = {});
+  // The one without an image.
+  static const ConfigNames& standard_header();
+
+  const std::vector<ConfigItem>& items() const { return items_; }  // by offset
+  // The item that holds the byte at `offset`, or null.
+  const ConfigItem* at(std::uint64_t offset) const;
+  const ConfigItem* find(std::string_view name) const;
+  // Its value when the function appeared; nothing without an image.
+  std::optional<std::uint64_t> first_value(std::uint64_t offset, std::uint32_t size) const;
+
+ private:
+  std::vector<ConfigItem> items_;
+  std::vector<std::byte> image_;
+};
 
 struct FunctionNames {
   std::string instance;  // "edu0": device name and a number
   std::string bdf;       // "00:01.0"
   std::vector<std::shared_ptr<const RegisterLookup>> bars;  // those that have a map; maps outlive it
+  // Made from the config image that the function had when it appeared. Null: the standard header.
+  std::shared_ptr<const ConfigNames> config = nullptr;
 };
 
 class Names {
@@ -25,14 +52,24 @@ class Names {
   std::vector<FunctionNames> functions;  // by Transaction::function
   std::shared_ptr<const void> keeps;     // whatever owns the maps, when they are not static
 
+  // Null where that BAR has no map.
   const RegisterLookup* bar(std::uint8_t function, std::int8_t bar) const;
-  // The register that a memory access touches first; none for other kinds.
+  // Never null: the standard header where nothing better is known.
+  const ConfigNames& config(std::uint8_t function) const;
+  // The register that a memory access (or a State or Force record of one) touches first; none for
+  // other kinds.
   RegisterRef at(const Transaction& t) const;
-  // "CSTS", "SQ[3].TDBL", "BAR0+0x40", "COMMAND", "MSI-X vector 3", "IOVA 0x1000": how every screen
-  // writes the place of a transaction. With several functions the instance stands before it.
+  // How every screen writes the place of a transaction; with several functions the instance stands
+  // before it ("edu0:CSTS").
+  //   a register "CSTS", "SQ[3].TDBL"; two of them "INTMS+INTMC", more "INTMS..CC"; from its third
+  //   byte on "CC+2"; a memory region "BUFFER+0x10"; any other byte "BAR0+0x40"
+  //   config space "COMMAND", "config+0x40"; an interrupt "vector 3", "INTx"; DMA "IOVA 0x1000"
+  //   "timer 2", "input 1", "FLR"; empty where there is no place
   std::string place(const Transaction& t) const;
-  // "EN=1 IOSQES=6": the fields of a register's value, the enum name where there is one.
+  // "EN=1 IOSQES=6": the fields of a register's value, the enum name where there is one. A register
+  // without fields gives its value, "0x1f"; reserved fields show only when they are not 0.
   static std::string decode(const Register& r, std::uint64_t value);
+  static std::string decode(std::span<const Field> fields, std::uint64_t value);
 };
 
 }  // namespace pcilens

@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t {
   Input = 11,    // something from outside reached the function (disk, packet, key)
   State = 12,    // the function changed a stored register by itself; old value in `cause`'s history
   Force = 13,    // stored state set by hand, past the register's access rules
-  Control = 14,  // a breakpoint, a rule, a pause or a resume; its text is the payload
+  Control = 14,  // somebody acted on the link itself: see enum Control; the payload is its text
   Gap = 15,      // something was lost here; value tells how many events, the payload why
 };
 inline constexpr unsigned kKinds = 16;
@@ -53,6 +53,18 @@ enum class AnsweredBy : std::uint8_t {
 };
 
 enum class ResetKind : std::uint8_t { Conventional = 0, Flr = 1, HotPlug = 2 };
+
+// Transaction::offset of a Control event: what was controlled. Replay acts on Release, Unplug, Plug.
+enum class Control : std::uint8_t {
+  Stop = 1,        // the link holds transaction `value`
+  Release = 2,     // transaction `value`, held until now, is delivered at this point of the order
+  Pause = 3,
+  Resume = 4,
+  Breakpoint = 5,  // made, changed or removed; the payload is its text
+  Fault = 6,
+  Unplug = 7,      // the function is gone, as after a surprise removal
+  Plug = 8,        // a fresh one stands in its place
+};
 
 enum class DmaDirection : std::uint8_t { Bidirectional = 0, ToDevice = 1, FromDevice = 2 };
 

@@ -1,0 +1,286 @@
+// The road itself: one request from its number to its completion.
+#include "core/link/link.hpp"
+
+#include <string>
+#include <utility>
+
+#include "core/link/link_internal.hpp"
+
+namespace pcilens {
+namespace {
+
+// What crosses the link only to be numbered and seen: no function is asked.
+bool only_told(Kind kind) { return kind == Kind::DmaMap || kind == Kind::DmaUnmap; }
+
+}  // namespace
+
+Link::Link(Clock& clock, Recorder& recorder, Options options)
+    : clock_(clock), recorder_(recorder), options_(std::move(options)),
+      names_(std::make_shared<Names>()) {
+  effects_.reserve(256);
+  timers_.reserve(64);
+}
+
+Link::~Link() { close(); }
+
+void Link::start(Listener changed, Listener tick) {
+  changed_ = std::move(changed);
+  tick_ = std::move(tick);
+  if (options_.threaded) thread_ = std::thread([this] { run(); });
+}
+
+void Link::close() {
+  {
+    const Lock lock(mutex_);
+    closing_ = true;
+    closed_ = true;
+    release_ = true;
+  }
+  delivery_.notify_all();
+  commands_.poke();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::uint8_t Link::plug(std::unique_ptr<Function> function, std::string instance,
+                        std::string device, std::string bdf) {
+  auto plugged = std::make_unique<Plugged>(*this, static_cast<std::uint8_t>(plugged_.size()));
+  plugged->instance = std::move(instance);
+  plugged->device = std::move(device);
+  plugged->bdf = std::move(bdf);
+  for (int bar = 0; bar < 6; ++bar) {
+    std::uint64_t end = 0;
+    if (const RegisterBank* bank = std::as_const(*function).bank(bar))
+      for (const Register* r : bank->map().registers) end = std::max(end, r->end());
+    plugged->changes[bar].resize((end + 3) / 4);
+  }
+  function->plug(*plugged);
+  plugged->function = std::move(function);
+  plugged_.push_back(std::move(plugged));
+  names_changed();
+  return static_cast<std::uint8_t>(plugged_.size() - 1);
+}
+
+void Link::names_changed() {
+  auto names = std::make_shared<Names>();
+  for (const auto& plugged : plugged_) {
+    FunctionNames of{.instance = plugged->instance, .bdf = plugged->bdf, .bars = {}};
+    if (plugged->function)
+      for (int bar = 0; bar < 6; ++bar)
+        if (const RegisterBank* bank = std::as_const(*plugged->function).bank(bar))
+          of.bars.push_back(std::make_shared<RegisterLookup>(bank->map()));
+    names->functions.push_back(std::move(of));
+  }
+  names_ = std::move(names);
+}
+
+const Function* Link::function(std::uint8_t index) const {
+  return index < plugged_.size() ? plugged_[index]->function.get() : nullptr;
+}
+
+const std::string& Link::device_name(std::uint8_t index) const { return plugged_[index]->device; }
+
+Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
+                                   std::uint64_t offset) const {
+  if (function >= plugged_.size() || bar < 0) return {};
+  const auto& changes = plugged_[function]->changes[bar];
+  return offset / 4 < changes.size() ? changes[offset / 4] : LastChange{};
+}
+
+// ---- the requester's side ----------------------------------------------------------------------
+
+Link::Lock Link::enter() {
+  while (urgent_.load(std::memory_order_relaxed) != 0) std::this_thread::yield();
+  Lock lock(mutex_);
+  if ((held_ || delayed_) && !closing_) [[unlikely]] {
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    delivery_.wait(lock, [this] { return (!held_ && !delayed_) || closing_; });
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  return lock;
+}
+
+Completion Link::request(Transaction t) {
+  Lock lock = enter();
+  Slot& slot = take_slot();
+  slot.t = t;
+  begin(slot, lock);
+  if (!slot.done) wait_for_reply(slot, lock);
+  const Completion completion = finish(slot, lock);
+  free_slot(slot);
+  return completion;
+}
+
+void Link::request(Transaction t, std::function<void(const Transaction&)> done) {
+  Lock lock = enter();
+  Slot& slot = take_slot();
+  slot.t = t;
+  begin(slot, lock);
+  if (slot.done) {
+    finish(slot, lock);
+    const Transaction completed = slot.t;
+    free_slot(slot);
+    done(completed);
+  } else {
+    slot.when_done = std::move(done);
+  }
+}
+
+Link::Slot& Link::take_slot() {
+  if (free_slots_.empty()) {
+    slots_.push_back(std::make_unique<Slot>());
+    slots_.back()->index = static_cast<std::uint32_t>(slots_.size() - 1);
+    free_slots_.push_back(slots_.back()->index);
+  }
+  Slot& slot = *slots_[free_slots_.back()];
+  free_slots_.pop_back();
+  slot.rule = 0;
+  slot.before_value = 0;
+  slot.done = slot.recorded = slot.edited = slot.changes_register = false;
+  return slot;
+}
+
+void Link::free_slot(Slot& slot) {
+  ++slot.generation;
+  slot.when_done = nullptr;
+  free_slots_.push_back(slot.index);
+}
+
+void Link::number(Transaction& t) {
+  seq_ = t.seq != 0 ? t.seq : seq_ + 1;
+  t.seq = seq_;
+  if (t.t_ns == 0) t.t_ns = clock_.now_ns();
+  // A function's time never runs backwards, whatever clock its host reads.
+  time_ = std::max(time_, t.t_ns);
+}
+
+void Link::begin(Slot& slot, Lock& lock) {
+  number(slot.t);
+  slot.sent = slot.t.value;
+  bool deliver = true;
+  if (watched(slot.t)) [[unlikely]] deliver = before(slot, lock);
+  if (deliver) hand_over(slot, lock);
+}
+
+void Link::hand_over(Slot& slot, Lock& lock) {
+  current_ = slot.t.seq;
+  const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow;
+  Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
+  if (only_told(slot.t.kind) || (host_answered && is_read(slot.t.kind))) {
+    slot.t.status = Status::SC;
+    slot.done = true;
+  } else if (plugged == nullptr || !plugged->function) {
+    slot.t.status = Status::UR;
+    slot.t.answered_by = AnsweredBy::Nobody;
+    slot.done = true;
+  } else {
+    plugged->touched(slot.t);
+    Slot* const outer = std::exchange(delivering_, &slot);
+    try {
+      plugged->function->deliver(slot.t, Reply(*this, slot.index, slot.generation));
+      plugged->function->reap();
+    } catch (const std::exception& e) {
+      model_failed(plugged->index, e.what());
+    }
+    delivering_ = outer;
+    // A posted write needs no reply; one that never came must not hold the requester.
+    if (!slot.done && !is_read(slot.t.kind) && slot.t.kind != Kind::CfgWrite) {
+      slot.t.status = Status::SC;
+      slot.done = true;
+    }
+  }
+  if (next_effect_ < effects_.size() || !slot.done) [[unlikely]] {
+    record_pending(slot);
+    pump(lock);
+  }
+}
+
+// A function's reply: at once, inside deliver(), or later as one of its effects, so that it never
+// passes the DMA and interrupts that the function asked for before (PCIe 5.0, 2.4.1).
+void Link::complete(const Reply& reply, std::uint64_t value, Status status) {
+  Slot* slot = reply.slot() < slots_.size() ? slots_[reply.slot()].get() : nullptr;
+  if (slot == nullptr || slot->generation != reply.generation() || slot->done) {
+    recorder_.blob(BlobKind::Note, current_, as_bytes("unexpected completion: nobody waits for it"));
+    return;
+  }
+  if (slot != delivering_) {
+    effects_.push_back({.what = Effect::What::Reply, .value = value, .cause = current_,
+                        .slot = slot->index, .generation = slot->generation, .status = status});
+    return;
+  }
+  if (is_read(slot->t.kind) && slot->t.kind != Kind::DmaRead)
+    slot->t.value = value & mask_of_size(slot->t.size);
+  slot->t.status = status;
+  slot->done = true;
+}
+
+void Link::wait_for_reply(Slot& slot, Lock& lock) {
+  const auto limit = options_.completion_timeout;
+  auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(limit);
+  while (!slot.done && !closing_) {
+    const auto from = std::chrono::steady_clock::now();
+    delivery_.wait_for(lock, std::min<std::chrono::nanoseconds>(left, std::chrono::milliseconds(50)));
+    // Time that passes in a stop does not count.
+    if (!held_) left -= std::chrono::steady_clock::now() - from;
+    if (left.count() <= 0) break;
+  }
+  if (slot.done) return;
+  slot.t.status = Status::Timeout;
+  slot.t.answered_by = AnsweredBy::Nobody;
+  slot.done = true;
+}
+
+Completion Link::finish(Slot& slot, Lock& lock) {
+  Transaction& t = slot.t;
+  slot.answered = t.value;
+  const bool reads = is_read(t.kind) && !is_dma(t.kind);
+  if (reads && t.status != Status::SC) t.value = mask_of_size(t.size);
+  t.done_ns = clock_.now_ns();
+  if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
+  if (watched(t)) [[unlikely]] after(slot, lock);
+  record_done(slot);
+  if ((is_memory(t.kind) || is_config(t.kind)) && t.status == Status::SC) last_.record(t);
+  return {t.value, t.status, t.answered_by};
+}
+
+void Link::record_pending(Slot& slot) {
+  if (slot.recorded) return;
+  const Status status = std::exchange(slot.t.status, Status::Pending);
+  recorder_.event(slot.t);
+  slot.t.status = status;
+  slot.recorded = true;
+}
+
+void Link::record_done(Slot& slot) {
+  if (slot.recorded)
+    recorder_.completion(slot.t);
+  else
+    recorder_.event(slot.t);
+  if (!slot.edited) return;
+  const bool reads = is_read(slot.t.kind);
+  recorder_.edit(slot.t.seq, slot.sent, reads ? slot.sent : slot.t.value,
+                 reads ? slot.answered : 0, reads ? slot.t.value : 0, slot.rule);
+}
+
+void Link::model_failed(std::uint8_t function, const char* what) {
+  const std::string text = plugged_[function]->instance + ": the device model threw: " + what +
+                           "; the request is completed with CA";
+  recorder_.blob(BlobKind::Note, current_, as_bytes(text));
+  if (delivering_ != nullptr && !delivering_->done) {
+    delivering_->t.status = Status::CA;
+    delivering_->done = true;
+  }
+}
+
+void Link::name_site(std::uint32_t site, std::string symbol, std::string_view json) {
+  const Lock lock(mutex_);
+  if (site_symbols_.size() <= site) site_symbols_.resize(site + 1);
+  site_symbols_[site] = std::move(symbol);
+  recorder_.blob(BlobKind::Site, site, as_bytes(json));
+}
+
+void Link::host_note(std::string_view text) {
+  const Lock lock(mutex_);
+  recorder_.blob(BlobKind::Note, seq_, as_bytes(text));
+}
+
+}  // namespace pcilens

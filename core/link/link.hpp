@@ -1,0 +1,232 @@
+// The one road between a host and its functions. Every access crosses it, is numbered, may be
+// stopped, may be made wrong on purpose, is recorded, and reaches the other side:
+//
+//   request()  number -> before(): breakpoints, faults -> hand_over() to the function
+//              -> pump(): the DMA and interrupts the function asked for, in order
+//              -> after(): breakpoints, faults -> finish(): recorded, back to the requester
+//
+// The link is a monitor: handlers run on the caller's thread under its lock. Timers and commands run
+// on the link's own thread. A stop releases the lock while it waits, so that commands go on.
+//   link.cpp          the road itself, from request to completion
+//   link_effects.cpp  what functions cause: DMA, interrupts, timers, state
+//   link_stop.cpp     holds, steps and fault rules
+//   link_control.cpp  what commands do: pokes, forces, breakpoints, run and pause
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/function/function.hpp"
+#include "core/host/host.hpp"
+#include "core/link/breakpoints.hpp"
+#include "core/link/clock.hpp"
+#include "core/link/command_queue.hpp"
+#include "core/link/faults.hpp"
+#include "core/link/names.hpp"
+#include "core/link/step.hpp"
+#include "core/link/transaction.hpp"
+#include "core/trace/record.hpp"
+
+namespace pcilens {
+
+struct Completion {
+  std::uint64_t value = 0;  // all-ones for a read that did not succeed
+  Status status = Status::SC;
+  AnsweredBy answered_by = AnsweredBy::Function;
+};
+
+// What is held, as the link knows it.
+struct HeldTransaction {
+  Transaction transaction;
+  Phase phase = Phase::Before;
+  std::vector<std::uint32_t> breakpoints;
+  std::string reason;
+  std::uint64_t original = 0;
+  bool edited = false;
+};
+
+class Link final : private Reply::Sink {
+ public:
+  struct Options {
+    // False for replay and tests: no thread of its own, timers only by fire_timer().
+    bool threaded = true;
+    // How long a suspended read may take while the link runs (PCIe 5.0, 2.8); then all-ones.
+    std::chrono::milliseconds completion_timeout{10'000};
+    // Replay: asked for each transaction in place of breakpoints; may deliver others meanwhile.
+    std::function<void(const Transaction&)> gate = {};
+  };
+  // Told, under the lock, that something a screen shows at once has changed (stop, release, unplug).
+  using Listener = std::function<void()>;
+
+  Link(Clock& clock, Recorder& recorder, Options options);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  void connect(Host& host) { host_ = &host; }
+  Host* host() const { return host_; }
+  // Instances are numbered from 0 in the order in which they come. Before start(), or in a command.
+  std::uint8_t plug(std::unique_ptr<Function> function, std::string instance, std::string device,
+                    std::string bdf);
+  void start(Listener changed, Listener tick);
+  // Ends every hold (all-ones for who waits) and the link thread. Requests fail from here on.
+  void close();
+
+  // ---- a host's side: on any thread ----------------------------------------------------------
+  // Carries one request to its completion; waits as long as it is held. Fill kind, function, bar,
+  // offset, size, value (writes), origin, thread, cpu, site; seq 0 takes the next number, t_ns 0 the
+  // clock's time. With answered_by Shadow the host has answered already: a read keeps its value.
+  Completion request(Transaction t);
+  // The same without waiting for a suspended read: `done` gets the completed transaction, during
+  // this call or later under the lock.
+  void request(Transaction t, std::function<void(const Transaction&)> done);
+  // Something to tell of the road: a place in the driver (JSON as in record.hpp), a sentence.
+  void name_site(std::uint32_t site, std::string symbol, std::string_view json);
+  void host_note(std::string_view text);
+  std::uint64_t now_ns() { return clock_.now_ns(); }
+  // Whether delivery is held now: a driver's own timeouts wait meanwhile.
+  bool halted() const { return held_.load(std::memory_order_relaxed); }
+  bool closed() const { return closed_.load(std::memory_order_relaxed); }
+
+  // ---- commands: never take the lock ---------------------------------------------------------
+  // Runs it soon, under the lock, one at a time, also during a stop.
+  void post(CommandQueue::Command command) { commands_.push(std::move(command)); }
+
+  // ---- inside a command only -----------------------------------------------------------------
+  bool held() const { return held_; }
+  bool paused() const { return held_ && !stop_; }
+  const std::optional<HeldTransaction>& stop() const { return stop_; }
+  void pause();
+  Result<void> resume();
+  Result<void> step(const Step& step);
+  Result<void> edit(std::uint64_t value);
+  Result<std::uint32_t> add_breakpoint(Breakpoint breakpoint);
+  Result<void> enable_breakpoint(std::uint32_t number, bool enabled);
+  Result<void> remove_breakpoint(std::uint32_t number);
+  Result<std::uint32_t> add_fault(Fault fault);
+  Result<void> enable_fault(std::uint32_t number, bool enabled);
+  Result<void> remove_fault(std::uint32_t number);
+  // A transaction by hand; hits no breakpoint during a stop. UR and CA are Errors here.
+  void poke(Transaction t, std::function<void(Result<std::uint64_t>)> done);
+  Result<void> force(const Transaction& t);
+  void reset_function(std::uint8_t function, ResetKind kind, Origin origin);
+  void unplug(std::uint8_t function, std::string_view why);
+  Result<void> replug(std::uint8_t function, std::unique_ptr<Function> fresh);
+  // Stops at the driver's first BAR access from now on.
+  void stop_at_first_access();
+
+  const BreakpointTable& breakpoints() const { return breakpoints_; }
+  const FaultTable& faults() const { return faults_; }
+  std::shared_ptr<const Names> names() const { return names_; }
+  std::uint64_t last_seq() const { return seq_; }
+  std::uint64_t time_ns() const { return time_; }
+  std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+  struct Plugged;
+  std::size_t functions() const { return plugged_.size(); }
+  const Function* function(std::uint8_t index) const;  // null when unplugged
+  const std::string& device_name(std::uint8_t index) const;
+  // The last transaction that wrote (or whose state change touched) this place of a BAR.
+  struct LastChange {
+    std::uint64_t seq = 0;
+    Origin origin = Origin::Driver;
+  };
+  LastChange last_change(std::uint8_t function, std::int8_t bar, std::uint64_t offset) const;
+
+  // ---- replay ---------------------------------------------------------------------------------
+  void fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
+                  std::uint64_t seq);
+  void release_at(std::uint64_t seq, std::uint64_t t_ns);  // the gate's: the order goes on here
+  // Runs `deliver` as a stop would run a poke: its effects apart from those that wait.
+  void aside(const std::function<void()>& deliver);
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  struct Slot;
+  struct Effect;
+
+  Lock enter();
+  Slot& take_slot();
+  void free_slot(Slot& slot);
+  void begin(Slot& slot, Lock& lock);
+  void hand_over(Slot& slot, Lock& lock);
+  void wait_for_reply(Slot& slot, Lock& lock);
+  Completion finish(Slot& slot, Lock& lock);
+  void number(Transaction& t);
+  void record_pending(Slot& slot);
+  void record_done(Slot& slot);
+  void complete(const Reply& reply, std::uint64_t value, Status status) override;
+  void model_failed(std::uint8_t function, const char* what);
+
+  bool watched(const Transaction& t) const;
+  bool before(Slot& slot, Lock& lock);
+  void after(Slot& slot, Lock& lock);
+  bool apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock);
+  bool step_ends_at(const Slot& slot, Phase phase) const;
+  void hold(Slot& slot, Phase phase, std::string reason, std::vector<std::uint32_t> breakpoints,
+            Lock& lock);
+  void hold_for(std::uint64_t ns, Slot& slot, Lock& lock);
+  EventView view(const Transaction& t, Phase phase) const;
+
+  void pump(Lock& lock);
+  void move_dma(Effect& effect, Lock& lock);
+  void send_interrupt(Effect& effect, Lock& lock);
+  void resume_waiter(Operation& operation, std::uint8_t function);
+  void run_timers(Lock& lock);
+  std::optional<std::uint64_t> next_due() const;
+
+  std::uint64_t control(Control what, std::uint64_t value, std::string_view text);
+  void armed_changed();
+  void names_changed();
+  void run();  // the link thread
+
+  Clock& clock_;
+  Recorder& recorder_;
+  Options options_;
+  Host* host_ = nullptr;
+  Listener changed_ = [] {}, tick_ = [] {};
+
+  std::mutex mutex_;                     // the monitor's lock; order: this, then CommandQueue's
+  std::condition_variable delivery_;     // held_ fell, or a reply came
+  std::atomic<unsigned> urgent_{0};      // link thread wants the lock: requesters step back
+  std::atomic<std::uint64_t> waiting_{0};
+  bool closing_ = false;
+  std::atomic<bool> closed_{false};
+
+  std::uint64_t seq_ = 0, time_ = 0;
+  std::uint64_t current_ = 0;            // the stimulus that is being handled
+  std::vector<std::unique_ptr<Plugged>> plugged_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<Effect> effects_;          // asked for by functions, not carried yet
+  std::size_t next_effect_ = 0, effect_base_ = 0;
+  std::vector<std::pair<std::uint8_t, Operation*>> timers_;
+  Slot* delivering_ = nullptr;
+
+  std::shared_ptr<const Names> names_;
+  std::vector<std::string> site_symbols_;
+  LastValues last_;
+  BreakpointTable breakpoints_;
+  FaultTable faults_;
+  std::optional<Step> step_;
+  std::optional<Expression> step_expression_;
+  bool first_access_ = false;
+
+  std::atomic<bool> held_ = false;
+  bool release_ = false, delayed_ = false, poking_ = false;
+  std::optional<HeldTransaction> stop_;
+
+  CommandQueue commands_;
+  std::thread thread_;
+  std::vector<std::uint32_t> stops_, logged_;  // scratch of before() and after()
+};
+
+}  // namespace pcilens

@@ -1,0 +1,296 @@
+// What commands do to the link: run and pause, breakpoints and rules, transactions by hand.
+#include <string>
+
+#include "core/link/link_internal.hpp"
+
+namespace pcilens {
+
+// The link thread: commands at once, timers when they are due, a tick for the screens.
+void Link::run() {
+  constexpr auto kTick = std::chrono::milliseconds(16);
+  for (;;) {
+    auto deadline = std::chrono::steady_clock::now() + kTick;
+    {
+      urgent_.fetch_add(1, std::memory_order_relaxed);
+      Lock lock(mutex_);
+      urgent_.fetch_sub(1, std::memory_order_relaxed);
+      if (closing_) return;
+      run_timers(lock);
+      tick_();
+      if (const auto due = next_due(); due && !held_) {
+        const std::uint64_t now = clock_.now_ns();
+        const auto wait = std::chrono::nanoseconds(*due > now ? *due - now : 0);
+        deadline = std::min(deadline, std::chrono::steady_clock::now() + wait);
+      }
+    }
+    if (auto command = commands_.wait_until(deadline)) {
+      urgent_.fetch_add(1, std::memory_order_relaxed);
+      const Lock lock(mutex_);
+      urgent_.fetch_sub(1, std::memory_order_relaxed);
+      command();
+    }
+  }
+}
+
+std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view text) {
+  Transaction t{.offset = static_cast<std::uint64_t>(what), .value = value, .kind = Kind::Control,
+                .status = Status::SC, .origin = Origin::Function};
+  t.payload = as_bytes(text);
+  number(t);
+  t.done_ns = t.t_ns;
+  recorder_.event(t);
+  return t.seq;
+}
+
+void Link::pause() {
+  if (held_) return;
+  held_ = true;
+  control(Control::Pause, 0, "paused");
+  changed_();
+}
+
+Result<void> Link::resume() {
+  if (!held_) return fail("the link is running already; nothing is held");
+  if (stop_) {
+    release_ = true;
+  } else {
+    control(Control::Resume, 0, "resumed");
+    held_ = false;
+  }
+  delivery_.notify_all();
+  changed_();
+  return {};
+}
+
+Result<void> Link::step(const Step& step) {
+  if (step.until == Step::Until::Expression) {
+    auto expression = Expression::compile(step.expression, names_);
+    if (!expression) return tl::unexpected(expression.error());
+    step_expression_ = std::move(*expression);
+  }
+  step_ = step;
+  if (held_) return resume();
+  return {};
+}
+
+Result<void> Link::edit(std::uint64_t value) {
+  if (!stop_) return fail("no transaction is held; set a breakpoint, and edit when it stops");
+  Transaction& t = stop_->transaction;
+  if (stop_->phase == Phase::Before && is_read(t.kind) && !is_dma(t.kind))
+    return fail("a read has no value before the function answers; step, or break `after`");
+  if (stop_->phase == Phase::After && !is_read(t.kind))
+    return fail("the function has seen this write already; break before it to change it");
+  if (!is_config(t.kind) && !is_memory(t.kind) && !is_dma(t.kind))
+    return fail("a " + std::string(name_of(t.kind)) + " carries no value to change");
+  if (value & ~mask_of_size(t.size))
+    return fail("the value does not fit " + std::to_string(t.size) + " bytes");
+  t.value = value;
+  stop_->edited = value != stop_->original;
+  changed_();
+  return {};
+}
+
+void Link::armed_changed() {
+  std::vector<Host::Range> ranges;
+  const auto add = [&](const std::vector<Reach>& reaches) {
+    for (const Reach& reach : reaches) {
+      const auto touches = [&](Kind kind) { return (reach.kinds >> static_cast<unsigned>(kind)) & 1; };
+      if (!touches(Kind::MemRead) && !touches(Kind::MemWrite) && !touches(Kind::CfgRead) &&
+          !touches(Kind::CfgWrite))
+        continue;
+      for (std::size_t f = 0; f < plugged_.size(); ++f) {
+        const auto index = static_cast<std::uint8_t>(f);
+        if (reach.everywhere) {
+          for (std::int8_t bar = kBarConfig; bar <= 5; ++bar)
+            ranges.push_back({index, bar, 0, ~0ull});
+          continue;
+        }
+        for (const Reach::Range& range : reach.ranges)
+          if (range.function < 0 || range.function == static_cast<int>(f))
+            ranges.push_back({index, range.bar, range.begin, range.end});
+      }
+    }
+  };
+  add(breakpoints_.reaches());
+  add(faults_.reaches());
+  if (host_ != nullptr) host_->synchronous(ranges);
+  changed_();
+}
+
+Result<std::uint32_t> Link::add_breakpoint(Breakpoint breakpoint) {
+  const std::string text = breakpoint.expression;
+  auto number = breakpoints_.add(std::move(breakpoint), names_);
+  if (!number) return number;
+  control(Control::Breakpoint, *number, "breakpoint " + std::to_string(*number) + ": " + text);
+  armed_changed();
+  return number;
+}
+
+Result<void> Link::enable_breakpoint(std::uint32_t number, bool enabled) {
+  auto done = breakpoints_.enable(number, enabled);
+  if (!done) return done;
+  control(Control::Breakpoint, number,
+          "breakpoint " + std::to_string(number) + (enabled ? " enabled" : " disabled"));
+  armed_changed();
+  return done;
+}
+
+Result<void> Link::remove_breakpoint(std::uint32_t number) {
+  auto done = breakpoints_.remove(number);
+  if (!done) return done;
+  control(Control::Breakpoint, number, "breakpoint " + std::to_string(number) + " removed");
+  armed_changed();
+  return done;
+}
+
+Result<std::uint32_t> Link::add_fault(Fault fault) {
+  const std::string text = describe(fault);
+  auto number = faults_.add(std::move(fault), names_);
+  if (!number) return number;
+  control(Control::Fault, *number, "fault " + std::to_string(*number) + ": " + text);
+  armed_changed();
+  return number;
+}
+
+Result<void> Link::enable_fault(std::uint32_t number, bool enabled) {
+  auto done = faults_.enable(number, enabled);
+  if (!done) return done;
+  control(Control::Fault, number,
+          "fault " + std::to_string(number) + (enabled ? " enabled" : " disabled"));
+  armed_changed();
+  return done;
+}
+
+Result<void> Link::remove_fault(std::uint32_t number) {
+  auto done = faults_.remove(number);
+  if (!done) return done;
+  control(Control::Fault, number, "fault " + std::to_string(number) + " removed");
+  armed_changed();
+  return done;
+}
+
+void Link::poke(Transaction t, std::function<void(Result<std::uint64_t>)> done) {
+  t.origin = Origin::Poke;
+  const std::string place = names_->place(t);
+  // The monitor's lock is ours already (commands run under it); the road wants a lock to let go of
+  // in a stop, which during a stop cannot happen again.
+  Lock lock(mutex_, std::adopt_lock);
+  const bool stopped = held_;
+  const bool outer = std::exchange(poking_, stopped);
+  aside([&] {
+    Slot& slot = take_slot();
+    slot.t = t;
+    begin(slot, lock);
+    const auto answer = [done, place](const Transaction& completed) {
+      if (completed.status == Status::SC) return done(completed.value);
+      done(fail(place + ": the function answered " + std::string(name_of(completed.status)) +
+                (completed.status == Status::UR
+                     ? " (unsupported request); check the offset, the size and COMMAND.MEM"
+                     : "; see the trace's notes")));
+    };
+    if (slot.done) {
+      finish(slot, lock);
+      const Transaction completed = slot.t;
+      free_slot(slot);
+      answer(completed);
+    } else {
+      slot.when_done = answer;
+    }
+  });
+  poking_ = outer;
+  lock.release();
+  changed_();
+}
+
+Result<void> Link::force(const Transaction& asked) {
+  Transaction t = asked;
+  Plugged* plugged = t.function < plugged_.size() ? plugged_[t.function].get() : nullptr;
+  if (plugged == nullptr || !plugged->function) return fail("this function is not plugged in");
+  Lock lock(mutex_, std::adopt_lock);
+  const bool outer = std::exchange(poking_, true);
+  bool stored = false;
+  aside([&] {
+    t.kind = Kind::Force;
+    t.origin = Origin::Poke;
+    t.status = Status::SC;
+    number(t);
+    t.done_ns = t.t_ns;
+    current_ = t.seq;
+    recorder_.event(t);
+    plugged->touched(t);
+    stored = plugged->function->force(t.bar, t.offset, t.size, t.value);
+    pump(lock);
+  });
+  poking_ = outer;
+  lock.release();
+  changed_();
+  if (!stored) return fail(names_->place(t) + ": nothing is stored there; force a register");
+  return {};
+}
+
+void Link::reset_function(std::uint8_t index, ResetKind kind, Origin origin) {
+  if (index >= plugged_.size() || !plugged_[index]->function) return;
+  Lock lock(mutex_, std::adopt_lock);
+  const bool outer = std::exchange(poking_, true);
+  aside([&] {
+    Transaction t{.value = static_cast<std::uint64_t>(kind), .kind = Kind::Reset,
+                  .status = Status::SC, .origin = origin, .function = index};
+    number(t);
+    t.done_ns = t.t_ns;
+    current_ = t.seq;
+    recorder_.event(t);
+    plugged_[index]->function->reset(kind);
+    pump(lock);
+  });
+  poking_ = outer;
+  lock.release();
+  changed_();
+}
+
+void Link::unplug(std::uint8_t index, std::string_view why) {
+  if (index >= plugged_.size() || !plugged_[index]->function) return;
+  Transaction t{.offset = static_cast<std::uint64_t>(Control::Unplug), .kind = Kind::Control,
+                .status = Status::SC, .origin = Origin::Function, .function = index};
+  const std::string text = plugged_[index]->instance + " is gone: " + std::string(why);
+  t.payload = as_bytes(text);
+  number(t);
+  t.done_ns = t.t_ns;
+  recorder_.event(t);
+  plugged_[index]->function.reset();  // its tasks cancel what they wait for
+  for (auto& slot : slots_) {
+    if (slot->t.function != index || slot->done || slot->t.status != Status::Pending) continue;
+    if (&*slot == delivering_) continue;
+    slot->t.status = Status::UR;
+    slot->t.answered_by = AnsweredBy::Nobody;
+    slot->done = true;
+  }
+  delivery_.notify_all();
+  changed_();
+}
+
+Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
+  if (index >= plugged_.size()) return fail("there is no such function to plug in again");
+  if (plugged_[index]->function) unplug(index, "replaced");
+  Transaction t{.offset = static_cast<std::uint64_t>(Control::Plug), .kind = Kind::Control,
+                .status = Status::SC, .origin = Origin::Function, .function = index};
+  const std::string text = plugged_[index]->instance + " is plugged in";
+  t.payload = as_bytes(text);
+  number(t);
+  t.done_ns = t.t_ns;
+  recorder_.event(t);
+  fresh->plug(*plugged_[index]);
+  plugged_[index]->timers = 0;
+  plugged_[index]->function = std::move(fresh);
+  names_changed();
+  changed_();
+  return {};
+}
+
+void Link::stop_at_first_access() { first_access_ = true; }
+
+void Link::release_at(std::uint64_t seq, std::uint64_t t_ns) {
+  seq_ = seq;
+  time_ = std::max(time_, t_ns);
+}
+
+}  // namespace pcilens

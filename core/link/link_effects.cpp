@@ -1,0 +1,253 @@
+// What functions cause: DMA, interrupts, timers, changes of their own state. Each is carried after
+// the handler that asked for it has returned, in the order of asking.
+#include <algorithm>
+#include <tuple>
+
+#include "core/link/link_internal.hpp"
+
+namespace pcilens {
+
+// ---- the port that a function sees -------------------------------------------------------------
+
+void Link::Plugged::submit(Operation& operation) {
+  operation.cause = link.current_;
+  if (operation.kind == Kind::Timer) {
+    operation.number = ++timers;
+    operation.due_ns = link.time_ + operation.delay_ns;
+    link.timers_.emplace_back(index, &operation);
+    link.commands_.poke();  // the link thread may have to wake earlier
+    return;
+  }
+  link.effects_.push_back({.what = Effect::What::Dma, .function = index, .cause = link.current_,
+                           .operation = &operation});
+}
+
+void Link::Plugged::cancel(Operation& operation) {
+  std::erase_if(link.timers_, [&](const auto& timer) { return timer.second == &operation; });
+  for (Effect& effect : link.effects_)
+    if (effect.operation == &operation) effect.operation = nullptr;
+}
+
+void Link::Plugged::interrupt(std::uint32_t vector) {
+  link.effects_.push_back({.what = Effect::What::Interrupt, .function = index, .offset = vector,
+                           .cause = link.current_});
+}
+
+void Link::Plugged::intx(bool asserted) {
+  link.effects_.push_back({.what = Effect::What::Intx, .function = index, .offset = kIntxVector,
+                           .value = asserted, .cause = link.current_});
+}
+
+void Link::Plugged::state_changed(std::int8_t bar, std::uint64_t offset, std::uint32_t size,
+                                  std::uint64_t value) {
+  link.effects_.push_back({.what = Effect::What::State, .function = index, .bar = bar,
+                           .size = size, .offset = offset, .value = value,
+                           .cause = link.current_});
+}
+
+void Link::Plugged::note(std::string_view text) {
+  link.recorder_.blob(BlobKind::Note, link.current_, as_bytes(text));
+}
+
+void Link::Plugged::touched(const Transaction& t) {
+  if (t.bar < 0 || t.bar > 5 || is_read(t.kind)) return;
+  auto& list = changes[t.bar];
+  const std::uint64_t last = (t.offset + (t.size == 0 ? 0 : t.size - 1)) / 4;
+  for (std::uint64_t i = t.offset / 4; i <= last && i < list.size(); ++i)
+    list[i] = {t.seq, t.origin};
+}
+
+// ---- carrying them -----------------------------------------------------------------------------
+
+void Link::pump(Lock& lock) {
+  // A poke during a stop puts its own effects behind those that wait, carries them, and takes them
+  // off again (aside): so the list below effect_base_ stays as it is.
+  while (next_effect_ < effects_.size()) {
+    Effect effect = effects_[next_effect_++];
+    switch (effect.what) {
+      case Effect::What::Dma: move_dma(effect, lock); break;
+      case Effect::What::Interrupt:
+      case Effect::What::Intx: send_interrupt(effect, lock); break;
+      case Effect::What::State: {
+        Slot& slot = take_slot();
+        slot.t = {.offset = effect.offset, .value = effect.value, .cause = effect.cause,
+                  .size = effect.size, .kind = Kind::State, .origin = Origin::Function,
+                  .bar = effect.bar, .function = effect.function};
+        number(slot.t);
+        slot.t.status = Status::SC;
+        slot.done = slot.changes_register = true;
+        plugged_[effect.function]->touched(slot.t);
+        finish(slot, lock);
+        free_slot(slot);
+        break;
+      }
+      case Effect::What::Reply: {
+        Slot& slot = *slots_[effect.slot];
+        if (slot.generation != effect.generation || slot.done) break;
+        slot.t.value = effect.value & mask_of_size(slot.t.size);
+        slot.t.status = effect.status;
+        slot.done = true;
+        if (slot.when_done) {
+          finish(slot, lock);
+          const auto done = std::move(slot.when_done);
+          const Transaction completed = slot.t;
+          free_slot(slot);
+          done(completed);
+        } else {
+          delivery_.notify_all();
+        }
+        break;
+      }
+    }
+  }
+  effects_.resize(effect_base_);
+  next_effect_ = effect_base_;
+}
+
+void Link::aside(const std::function<void()>& deliver) {
+  const auto next = std::exchange(next_effect_, effects_.size());
+  const auto base = std::exchange(effect_base_, effects_.size());
+  const auto current = current_;
+  deliver();
+  current_ = current;
+  effects_.resize(effect_base_);
+  effect_base_ = base;
+  next_effect_ = next;
+}
+
+void Link::move_dma(Effect& effect, Lock& lock) {
+  if (effect.operation == nullptr) return;  // its task was ended by a reset
+  const Operation& asked = *effect.operation;
+  Slot& slot = take_slot();
+  slot.t = {.offset = asked.offset, .cause = effect.cause,
+            .size = static_cast<std::uint32_t>(asked.data.size()), .kind = asked.kind,
+            .origin = Origin::Function, .bar = kBarDma, .function = effect.function};
+  Transaction& t = slot.t;
+  if (asked.kind == Kind::DmaWrite) {
+    t.payload = asked.data;
+    std::memcpy(&t.value, asked.data.data(), std::min<std::size_t>(asked.data.size(), 8));
+  }
+  number(t);
+  slot.sent = t.value;
+  bool carry = true;
+  if (watched(t)) [[unlikely]] carry = before(slot, lock);
+  // The stop may have let a reset or an unplug through: then the waiter and its buffer are gone.
+  Operation* operation = effects_[next_effect_ - 1].operation;
+  if (operation == nullptr) {
+    t.payload = {};
+    t.status = Status::CA;
+  } else if (carry) {
+    const Function& function = *plugged_[effect.function]->function;
+    // A small write that was changed at a stop carries the changed bytes.
+    if (slot.edited && t.kind == Kind::DmaWrite)
+      std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
+    if (!function.config().bus_master() || host_ == nullptr)
+      t.status = Status::UR;  // PCIe 5.0, 7.5.1.1.3: no requests without bus master enable
+    else if (t.kind == Kind::DmaRead)
+      t.status = host_->dma_read(effect.function, t.offset, operation->data);
+    else
+      t.status = host_->dma_write(effect.function, t.offset, operation->data);
+    if (t.kind == Kind::DmaRead && t.status == Status::SC) {
+      t.payload = operation->data;
+      std::memcpy(&t.value, operation->data.data(), std::min<std::size_t>(t.size, 8));
+    }
+  }
+  slot.done = true;
+  finish(slot, lock);
+  operation = effects_[next_effect_ - 1].operation;
+  if (operation != nullptr) {
+    if (slot.edited && t.kind == Kind::DmaRead)
+      std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
+    operation->status = t.status;
+    current_ = t.seq;
+    resume_waiter(*operation, effect.function);
+  }
+  free_slot(slot);
+}
+
+void Link::send_interrupt(Effect& effect, Lock& lock) {
+  Slot& slot = take_slot();
+  slot.t = {.offset = effect.offset, .value = effect.value, .cause = effect.cause,
+            .kind = Kind::Irq, .origin = Origin::Function, .bar = kBarInterrupt,
+            .function = effect.function};
+  number(slot.t);
+  slot.sent = slot.t.value;
+  bool carry = true;
+  if (watched(slot.t)) [[unlikely]] carry = before(slot, lock);
+  if (carry)
+    slot.t.status = host_ == nullptr
+                        ? Status::UR
+                        : host_->interrupt(effect.function, slot.t.offset, slot.t.value);
+  slot.done = true;
+  finish(slot, lock);
+  free_slot(slot);
+}
+
+void Link::resume_waiter(Operation& operation, std::uint8_t function) {
+  Plugged& plugged = *plugged_[function];
+  try {
+    operation.waiter.resume();
+    if (plugged.function) plugged.function->reap();
+  } catch (const std::exception& e) {
+    model_failed(function, e.what());
+  }
+}
+
+// ---- timers ------------------------------------------------------------------------------------
+
+std::optional<std::uint64_t> Link::next_due() const {
+  std::optional<std::uint64_t> due;
+  for (const auto& [function, operation] : timers_)
+    if (!due || operation->due_ns < *due) due = operation->due_ns;
+  return due;
+}
+
+void Link::run_timers(Lock& lock) {
+  while (!held_ && !closing_) {
+    auto first = std::min_element(timers_.begin(), timers_.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.second->due_ns, a.first, a.second->number) <
+             std::tie(b.second->due_ns, b.first, b.second->number);
+    });
+    const std::uint64_t now = clock_.now_ns();
+    if (first == timers_.end() || first->second->due_ns > now) return;
+    const auto [function, operation] = *first;
+    timers_.erase(first);
+    Slot& slot = take_slot();
+    slot.t = {.t_ns = now, .offset = operation->number, .cause = operation->cause,
+              .kind = Kind::Timer, .origin = Origin::Function, .function = function};
+    number(slot.t);
+    slot.t.status = Status::SC;
+    slot.done = true;
+    finish(slot, lock);
+    current_ = slot.t.seq;
+    free_slot(slot);
+    operation->status = Status::SC;
+    resume_waiter(*operation, function);
+    pump(lock);
+  }
+}
+
+void Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
+                      std::uint64_t seq) {
+  Lock lock(mutex_);
+  const auto it = std::find_if(timers_.begin(), timers_.end(), [&](const auto& timer) {
+    return timer.first == function && timer.second->number == number;
+  });
+  if (it == timers_.end()) return;  // the function asked for no such timer: a divergence shows it
+  Operation* const operation = it->second;
+  timers_.erase(it);
+  Slot& slot = take_slot();
+  slot.t = {.seq = seq, .t_ns = t_ns, .offset = number, .cause = operation->cause,
+            .kind = Kind::Timer, .origin = Origin::Function, .function = function};
+  this->number(slot.t);
+  slot.t.status = Status::SC;
+  slot.done = true;
+  finish(slot, lock);
+  current_ = slot.t.seq;
+  free_slot(slot);
+  operation->status = Status::SC;
+  resume_waiter(*operation, function);
+  pump(lock);
+}
+
+}  // namespace pcilens

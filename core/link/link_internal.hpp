@@ -1,0 +1,69 @@
+// What the link's own files share and nobody else sees.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/link/link.hpp"
+
+namespace pcilens {
+
+// One request on its way. Slots are used again; the generation tells a late reply.
+struct Link::Slot {
+  Transaction t;
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  std::uint64_t sent = 0;        // value as the requester or function gave it
+  std::uint64_t answered = 0;    // a read's value as the function gave it
+  std::uint64_t before_value = 0;  // of the register, for "until a register changes"
+  std::uint32_t rule = 0;        // breakpoint or fault that changed it
+  bool done = false;             // the function has replied
+  bool recorded = false;         // as pending
+  bool edited = false;
+  bool changes_register = false;
+  std::function<void(const Transaction&)> when_done;
+};
+
+// Something a function asked for, in the order in which it asked.
+struct Link::Effect {
+  enum class What : std::uint8_t { Dma, Interrupt, Intx, State, Reply } what = What::Dma;
+  std::uint8_t function = 0;
+  std::int8_t bar = 0;
+  std::uint32_t size = 0;
+  std::uint64_t offset = 0, value = 0, cause = 0;
+  Operation* operation = nullptr;
+  std::uint32_t slot = 0, generation = 0;
+  Status status = Status::SC;
+};
+
+// A function with its place on the link: the port that it sees.
+struct Link::Plugged final : Port {
+  Plugged(Link& l, std::uint8_t i) : link(l), index(i) {}
+
+  std::uint64_t now() const override { return link.time_; }
+  void submit(Operation& operation) override;
+  void cancel(Operation& operation) override;
+  void interrupt(std::uint32_t vector) override;
+  void intx(bool asserted) override;
+  void state_changed(std::int8_t bar, std::uint64_t offset, std::uint32_t size,
+                     std::uint64_t value) override;
+  void note(std::string_view text) override;
+  bool host_keeps_msix() const override {
+    return link.host_ != nullptr && link.host_->keeps_msix();
+  }
+  void touched(const Transaction& t);
+
+  Link& link;
+  std::uint8_t index;
+  std::string device, instance, bdf;
+  std::uint64_t timers = 0;  // numbers given out
+  // Per BAR and dword: who wrote there last. Only as far as the register map reaches.
+  std::vector<LastChange> changes[6];
+  std::unique_ptr<Function> function;  // last: its tasks use the port until they are gone
+};
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace pcilens

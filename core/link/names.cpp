@@ -1,0 +1,166 @@
+#include "core/link/names.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/host/host.hpp"
+
+namespace pcilens {
+namespace {
+
+// Small numbers as people count, larger ones as registers are written.
+std::string number(std::uint64_t n) {
+  return n < 10 ? fmt::format("{}", n) : fmt::format("{:#x}", n);
+}
+
+std::string config_place(const ConfigNames& config, const Transaction& t) {
+  const ConfigItem* first = config.at(t.offset);
+  if (!first) return fmt::format("config+{:#x}", t.offset);
+  std::string text = first->name;
+  if (t.offset != first->offset) text += fmt::format("+{}", t.offset - first->offset);
+  const ConfigItem* last = t.size > 1 ? config.at(t.offset + t.size - 1) : first;
+  if (!last || last == first) return text;
+  const bool adjacent = first->offset + first->width == last->offset;
+  return text + (adjacent ? "+" : "..") + last->name;
+}
+
+std::string memory_place(const RegisterLookup* lookup, const Transaction& t) {
+  if (!lookup) return fmt::format("BAR{}+{:#x}", t.bar, t.offset);
+  const RegisterRef first = lookup->at(t.offset);
+  if (!first) {
+    if (const MemoryRegion* region = lookup->region_at(t.offset))
+      return fmt::format("{}+{:#x}", region->name, t.offset - region->offset);
+    return fmt::format("BAR{}+{:#x}", t.bar, t.offset);
+  }
+  std::string text = name_of(first);
+  if (t.offset != first.offset()) text += fmt::format("+{}", t.offset - first.offset());
+  const RegisterRef last = t.size > 1 ? lookup->at(t.offset + t.size - 1) : first;
+  if (!last || last == first) return text;
+  const bool adjacent = first.offset() + first.reg->width == last.offset();
+  return text + (adjacent ? "+" : "..") + name_of(last);
+}
+
+}  // namespace
+
+ConfigNames::ConfigNames(std::span<const std::byte> image) {
+  if (image.empty()) {
+    const std::vector<std::byte> nothing(kConfigSize);
+    items_ = describe_config(nothing);
+  } else {
+    image_.assign(image.begin(), image.end());
+    image_.resize(kConfigSize);
+    items_ = describe_config(image_);
+  }
+  std::stable_sort(items_.begin(), items_.end(),
+                   [](const ConfigItem& a, const ConfigItem& b) { return a.offset < b.offset; });
+}
+
+const ConfigNames& ConfigNames::standard_header() {
+  static const ConfigNames names;
+  return names;
+}
+
+const ConfigItem* ConfigNames::at(std::uint64_t offset) const {
+  auto it = std::upper_bound(items_.begin(), items_.end(), offset,
+                             [](std::uint64_t o, const ConfigItem& i) { return o < i.offset; });
+  if (it == items_.begin()) return nullptr;
+  --it;
+  return offset - it->offset < it->width ? &*it : nullptr;
+}
+
+const ConfigItem* ConfigNames::find(std::string_view name) const {
+  for (const ConfigItem& item : items_)
+    if (item.name == name) return &item;
+  return nullptr;
+}
+
+std::optional<std::uint64_t> ConfigNames::first_value(std::uint64_t offset,
+                                                      std::uint32_t size) const {
+  if (size == 0 || size > 8 || offset >= image_.size() || size > image_.size() - offset)
+    return std::nullopt;
+  std::uint64_t value = 0;
+  for (std::uint32_t i = 0; i < size; ++i)
+    value |= std::to_integer<std::uint64_t>(image_[offset + i]) << (i * 8);
+  return value;
+}
+
+const RegisterLookup* Names::bar(std::uint8_t function, std::int8_t bar) const {
+  if (function >= functions.size()) return nullptr;
+  for (const auto& lookup : functions[function].bars)
+    if (lookup && lookup->map().bar == bar) return lookup.get();
+  return nullptr;
+}
+
+const ConfigNames& Names::config(std::uint8_t function) const {
+  if (function < functions.size() && functions[function].config) return *functions[function].config;
+  return ConfigNames::standard_header();
+}
+
+RegisterRef Names::at(const Transaction& t) const {
+  if (!is_memory(t.kind) && t.kind != Kind::State && t.kind != Kind::Force) return {};
+  const RegisterLookup* lookup = bar(t.function, t.bar);
+  if (!lookup) return {};
+  // Only the first bytes are looked at: a long access begins with a register or is none of one.
+  for (std::uint32_t i = 0; i < std::min(t.size, 8u); ++i)
+    if (const RegisterRef found = lookup->at(t.offset + i)) return found;
+  return {};
+}
+
+std::string Names::place(const Transaction& t) const {
+  std::string text;
+  switch (t.kind) {
+    case Kind::CfgRead:
+    case Kind::CfgWrite: text = config_place(config(t.function), t); break;
+    case Kind::MemRead:
+    case Kind::MemWrite: text = memory_place(bar(t.function, t.bar), t); break;
+    case Kind::State:
+    case Kind::Force:
+      if (t.bar == kBarConfig) text = config_place(config(t.function), t);
+      if (t.bar >= 0) text = memory_place(bar(t.function, t.bar), t);
+      break;
+    case Kind::DmaRead:
+    case Kind::DmaWrite:
+    case Kind::DmaMap:
+    case Kind::DmaUnmap: text = fmt::format("IOVA {:#x}", t.offset); break;
+    case Kind::Irq:
+      text = t.offset == kIntxVector ? "INTx" : fmt::format("vector {}", t.offset);
+      break;
+    case Kind::Timer: text = fmt::format("timer {}", t.offset); break;
+    case Kind::Input: text = fmt::format("input {}", t.offset); break;
+    case Kind::Reset:
+      switch (static_cast<ResetKind>(t.value)) {
+        case ResetKind::Conventional: text = "conventional reset"; break;
+        case ResetKind::Flr: text = "FLR"; break;
+        case ResetKind::HotPlug: text = "hot-plug"; break;
+      }
+      break;
+    case Kind::Control:
+    case Kind::Gap: break;
+  }
+  if (functions.size() > 1 && t.function < functions.size() && !text.empty())
+    text = functions[t.function].instance + ':' + text;
+  return text;
+}
+
+std::string Names::decode(const Register& r, std::uint64_t value) {
+  return decode(r.fields, value & r.mask());
+}
+
+std::string Names::decode(std::span<const Field> fields, std::uint64_t value) {
+  if (fields.empty()) return fmt::format("{:#x}", value);
+  std::string text;
+  for (const Field& f : fields) {
+    const std::uint64_t v = f.extract(value);
+    if (f.access == Access::Reserved && v == 0) continue;
+    if (!text.empty()) text += ' ';
+    text += f.name;
+    text += '=';
+    const auto named = std::find_if(f.values.begin(), f.values.end(),
+                                    [&](const EnumValue& e) { return e.value == v; });
+    text += named != f.values.end() ? std::string(named->name) : number(v);
+  }
+  return text;
+}
+
+}  // namespace pcilens
