@@ -8,11 +8,12 @@
 # itself is started under KVM, with a limit of 4 seconds, until its init speaks.
 # The verdict holds until the machine's next boot.
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 again=
 case ${1-} in
--h | --help) sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
+-h | --help) usage && exit ;;
 --again) again=1 && shift ;;
 esac
 kernel=${1-}

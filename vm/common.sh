@@ -43,3 +43,8 @@ with_lock() {
 	"$@"
 	exec {fd}>&-
 }
+
+# --help is the comment at the top of the script.
+usage() {
+	sed -n '3,/^$/s/^# \{0,1\}//p' "$0"
+}

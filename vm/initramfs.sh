@@ -15,6 +15,7 @@
 # Slow parts are kept in the cache as cpio segments; the result is segments put
 # one behind the other, which the kernel reads as one.
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 segments="$cache_dir/initramfs"
@@ -25,7 +26,7 @@ transport=(virtio_pci virtio_console)
 
 while (($# > 0)); do
 	case $1 in
-	-h | --help) sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
+	-h | --help) usage && exit ;;
 	esac
 	(($# > 1)) || die "initramfs.sh: $1 wants a value; see --help"
 	case $1 in

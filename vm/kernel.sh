@@ -16,18 +16,15 @@
 # A folder that is there is used as it is, without asking apt; --update asks for
 # a newer package.
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 kernels="$cache_dir/kernel"
 
-usage() {
-	sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-}
-
 # The kernel that linux-image-amd64 stands for: linux-image-6.1.0-56-amd64.
 distribution_package() {
 	apt-cache show --no-all-versions linux-image-amd64 2>/dev/null |
-		sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p'
+		sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p' || true
 }
 
 # The image package of a series, or nothing.

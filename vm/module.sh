@@ -8,10 +8,11 @@
 # built as a copy in the cache, which keeps its objects, so that after a change
 # only what changed is compiled again. Unchanged sources are not built at all.
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 case ${1-} in
--h | --help) sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
+-h | --help) usage && exit ;;
 esac
 (($# >= 3)) || die "module.sh: KERNEL_DIR, SOURCE_DIR and OUT_DIR are needed; see --help"
 kernel=$1 sources=$2 out=$3

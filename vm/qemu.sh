@@ -17,6 +17,7 @@
 #     --console FILE|stdio   the serial console; default stdio
 #     --print                print the command instead, one argument a line
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 kernel='' initrd='' accel=auto memory=1G smp=2 machine=q35,sata=off,smbus=off,i8042=off append='' console=stdio print=''
@@ -24,7 +25,7 @@ shared='' ports=() outputs=()
 
 while (($# > 0)); do
 	case $1 in
-	-h | --help) sed -n '3,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
+	-h | --help) usage && exit ;;
 	--print) print=1 && shift && continue ;;
 	--) shift && break ;;
 	esac

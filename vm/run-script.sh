@@ -15,6 +15,7 @@
 # task, stall, lockup ...) although the script succeeded; 2 if the guest died or
 # never got to the script; 124 after the time limit.
 
+# shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # What a healthy kernel never says.
@@ -22,10 +23,6 @@ complaints='BUG:|WARNING:|Oops|Kernel panic|general protection fault|unable to h
 complaints+='|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP'
 complaints+='|sleeping function called|scheduling while atomic|bad page|corruption'
 complaints+='|refcount_t:|INFO: task|unchecked MSR|UBSAN:|KASAN:|Call Trace:'
-
-usage() {
-	sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-}
 
 case ${1-} in
 -h | --help | '') usage && exit ;;
@@ -85,26 +82,26 @@ if [ -c /dev/virtio-ports/org.pcilens.output.0 ]; then
 fi
 JOB
 } >"$work/start"
+: >"$work/output"
 "$vm_dir/initramfs.sh" --kernel "$kernel" -o "$work/initrd" --start "$work/start" \
 	--file "$script:/etc/pcilens/script" "${root_options[@]}"
 
-# The output is a pipe, so that it is seen while it comes.
-mkfifo "$work/output"
-cat "$work/output" &
-reader=$!
 # pdeathsig: a killed run leaves no QEMU behind.
 setpriv --pdeathsig TERM timeout -k 5 "$limit" "$vm_dir/qemu.sh" --kernel "$kernel" --initrd "$work/initrd" \
 	--console "$work/console" --output "org.pcilens.output.0=$work/output" \
 	--output "org.pcilens.dmesg.0=$work/dmesg" --output "org.pcilens.result.0=$work/result" \
 	"${qemu_options[@]}" </dev/null 2>"$work/errors" &
 machine=$!
+# Shown while it comes. A file and no pipe: the guest does not wait for what it
+# wrote to be read, and would end with output still on its side.
+tail -n +1 -f -s 0.05 --pid="$machine" "$work/output" &
+reader=$!
 ended=0
 wait "$machine" || ended=$?
 machine=''
-# QEMU that failed to start never opened the pipe.
-: 1<>"$work/output"
 wait "$reader" || true
-sed '/^vm: /!s/^/qemu: /' "$work/errors" >&2
+# What QEMU says about our own TERM at the time limit is no news.
+sed -e '/terminating on signal/d' -e '/^vm: /!s/^/qemu: /' "$work/errors" >&2
 
 [[ -s $work/dmesg ]] || cp "$work/console" "$work/dmesg" 2>/dev/null || : >"$work/dmesg"
 [[ -z $dmesg ]] || cp "$work/dmesg" "$dmesg"
