@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "core/link/transaction.hpp"
@@ -23,13 +24,14 @@ enum class RecordType : std::uint8_t {
 
 // What a blob is, and what `key` means then.
 enum class BlobKind : std::uint8_t {
-  Payload = 1,   // data of event `key`
-  Meta = 2,      // "name\0value": a row of `meta`
-  Function = 3,  // JSON: a function with its identity, config image, BARs, register maps; key instance
-  Site = 4,      // JSON: module, build_id, symbol, displacement, code, file, line; key site id
-  Stack = 5,     // JSON array of site ids, innermost first; key seq
-  Note = 6,      // a sentence; key seq it belongs to
-  Finding = 7,   // JSON: rule, text; key seq
+  Payload = 1,  // data of event `key`
+  Meta = 2,     // "name\0value": a row of `meta`
+  Function =
+      3,      // JSON: a function with its identity, config image, BARs, register maps; key instance
+  Site = 4,   // JSON: module, build_id, symbol, displacement, code, file, line; key site id
+  Stack = 5,  // JSON array of site ids, innermost first; key seq
+  Note = 6,   // a sentence; key seq it belongs to
+  Finding = 7,  // JSON: rule, text; key seq
 };
 
 struct EventRecord {
@@ -37,8 +39,8 @@ struct EventRecord {
   std::uint64_t t_ns;
   std::uint64_t offset;
   std::uint64_t value;
-  std::uint32_t duration_ns;   // done_ns - t_ns; saturates, then a Completion carries it exactly
-  std::uint32_t cause_back;    // seq - cause; 0: no cause
+  std::uint32_t duration_ns;  // done_ns - t_ns; saturates, then a Completion carries it exactly
+  std::uint32_t cause_back;   // seq - cause; 0: no cause
   std::uint32_t size;
   std::uint32_t thread;
   std::uint32_t site;
@@ -76,7 +78,8 @@ struct BlobRecord {
   std::uint64_t key;
   std::uint64_t length;  // bytes that follow in the next slots
   std::uint8_t what;     // BlobKind
-  std::uint8_t reserved[43];
+  std::uint8_t more;     // 1: another blob of the same kind and key continues this one
+  std::uint8_t reserved[42];
   std::uint32_t publish;
 };
 static_assert(sizeof(BlobRecord) == 64);
