@@ -73,7 +73,7 @@ install_packages() {
     # shellcheck disable=SC2207
     wanted+=($(packages_of "$set"))
   done
-  mapfile -t missing < <(missing_packages "${wanted[@]}")
+  mapfile -t missing < <(missing_packages "${wanted[@]}" | sort -u)
   ((${#missing[@]})) || return 0
 
   command -v apt-get >/dev/null || die "there is no apt on this system; $by_hand"
