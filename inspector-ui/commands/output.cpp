@@ -28,22 +28,14 @@ std::string cut(std::string_view text, unsigned width) {
 
 const char* escape_of(Style style) {
   switch (style) {
-    case Style::Plain:
-      return "";
-    case Style::Dim:
-      return "\033[2m";
-    case Style::Strong:
-      return "\033[1m";
-    case Style::Name:
-      return "\033[36m";
-    case Style::Value:
-      return "";
-    case Style::Changed:
-      return "\033[33m";
-    case Style::Good:
-      return "\033[32m";
-    case Style::Bad:
-      return "\033[31m";
+    case Style::Plain: return "";
+    case Style::Dim: return "\033[2m";
+    case Style::Strong: return "\033[1m";
+    case Style::Name: return "\033[36m";
+    case Style::Value: return "";
+    case Style::Changed: return "\033[33m";
+    case Style::Good: return "\033[32m";
+    case Style::Bad: return "\033[31m";
   }
   return "";
 }
@@ -170,21 +162,11 @@ std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\t': out += "\\t"; break;
+      case '\r': out += "\\r"; break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           char buffer[8];

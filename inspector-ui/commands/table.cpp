@@ -27,6 +27,7 @@ const CommandTable& CommandTable::standard() {
     add_breakpoint_commands(t);
     add_fault_commands(t);
     add_register_commands(t);
+    add_poke_commands(t);
     add_config_commands(t);
     add_trace_commands(t);
     add_session_commands(t);

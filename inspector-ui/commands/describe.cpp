@@ -1,0 +1,152 @@
+#include "inspector-ui/commands/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pcilens::ui {
+namespace {
+
+std::string bits_of(const Field& f) {
+  return f.high == f.low ? fmt::format("{}", f.low) : fmt::format("{}:{}", f.high, f.low);
+}
+
+std::string value_text(const Transaction& t) {
+  switch (t.kind) {
+    case Kind::CfgRead:
+    case Kind::CfgWrite:
+    case Kind::MemRead:
+    case Kind::MemWrite:
+    case Kind::State:
+    case Kind::Force: return hex(t.value, t.size);
+    case Kind::DmaRead:
+    case Kind::DmaWrite: return fmt::format("{} bytes", t.size);
+    case Kind::DmaMap: return fmt::format("{} bytes", t.value > 2 ? t.value : t.size);
+    case Kind::Reset: return t.value == 1 ? "FLR" : t.value == 2 ? "hot-plug" : "conventional";
+    default: return {};
+  }
+}
+
+bool has_value(const Transaction& t) {
+  return (is_config(t.kind) || is_memory(t.kind)) &&
+         (!is_read(t.kind) || t.status != Status::Pending);
+}
+
+}  // namespace
+
+std::string field_value(const Field& field, std::uint64_t value) {
+  const std::uint64_t v = field.extract(value);
+  for (const EnumValue& e : field.values)
+    if (e.value == v) return fmt::format("{} ({})", e.name, v);
+  return v < 10 ? fmt::format("{}", v) : fmt::format("{:#x}", v);
+}
+
+std::string decode(std::span<const Field> fields, std::uint64_t value) {
+  std::string out;
+  for (const Field& f : fields) {
+    if (f.access == Access::Reserved) continue;
+    const std::uint64_t v = f.extract(value);
+    const auto named = std::find_if(f.values.begin(), f.values.end(),
+                                    [&](const EnumValue& e) { return e.value == v; });
+    out += fmt::format("{}{}=", out.empty() ? "" : " ", f.name);
+    out += named != f.values.end() ? std::string(named->name)
+           : v < 10                ? fmt::format("{}", v)
+                                   : fmt::format("{:#x}", v);
+  }
+  return out;
+}
+
+Table field_table(std::span<const Field> fields, std::uint64_t value,
+                  std::optional<std::uint64_t> before) {
+  Table table;
+  table.columns = {{"field", "field"},
+                   {"bits", "bits", true},
+                   {"value", "value"},
+                   {"access", "access"},
+                   {"", "doc", false, true}};
+  for (const Field& f : fields) {
+    const bool changed = before && f.extract(*before) != f.extract(value);
+    std::string shown = field_value(f, value);
+    if (changed) shown = field_value(f, *before) + " → " + shown;
+    table.rows.push_back(
+        {{std::string(f.name), Style::Name},
+         {bits_of(f), Style::Dim},
+         {shown, changed ? Style::Changed : Style::Value, fmt::format("{}", f.extract(value))},
+         {std::string(name_of(f.access)), Style::Dim},
+         {std::string(f.doc), Style::Dim}});
+  }
+  return table;
+}
+
+std::string_view short_name(Kind kind) {
+  switch (kind) {
+    case Kind::CfgRead: return "config read";
+    case Kind::CfgWrite: return "config write";
+    case Kind::MemRead: return "read";
+    case Kind::MemWrite: return "write";
+    case Kind::DmaRead: return "DMA read";
+    case Kind::DmaWrite: return "DMA write";
+    case Kind::Irq: return "interrupt";
+    case Kind::DmaMap: return "DMA map";
+    case Kind::DmaUnmap: return "DMA unmap";
+    case Kind::Reset: return "reset";
+    case Kind::Timer: return "timer";
+    case Kind::Input: return "input";
+    case Kind::State: return "state";
+    case Kind::Force: return "force";
+    case Kind::Control: return "control";
+    case Kind::Gap: return "gap";
+  }
+  return "?";
+}
+
+std::vector<Column> transaction_columns() {
+  return {{"#", "seq", true}, {"time", "t_ns", true},   {"origin", "origin"},     {"what", "kind"},
+          {"where", "place"}, {"value", "value", true}, {"", "note", false, true}};
+}
+
+std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row) {
+  const Transaction& t = row.transaction;
+  const Spot spot = spot_of(snapshot, t);
+  std::string note = row.text;
+  if (has_value(t) && note.empty() && spot.place.offset == t.offset && spot.place.size == t.size)
+    note = decode(spot.fields, t.value);
+  Style style = Style::Dim;
+  if (t.status == Status::Pending && (is_read(t.kind) || !row.edited) && t.kind <= Kind::Irq) {
+    note = note.empty() ? "held" : "held  " + note;
+    style = Style::Changed;
+  } else if (t.status != Status::SC && t.status != Status::Pending) {
+    note = fmt::format("{}{}{}", name_of(t.status), note.empty() ? "" : "  ", note);
+    style = Style::Bad;
+  }
+  if (row.edited) note += note.empty() ? "edited" : "  edited";
+  if (t.answered_by != AnsweredBy::Function && t.answered_by != AnsweredBy::User)
+    note += fmt::format("{}by {}", note.empty() ? "" : "  ", name_of(t.answered_by));
+  const std::string place = t.kind == Kind::Control || t.kind == Kind::Gap ? "" : spot.name;
+  return {{fmt::format("{}", t.seq), Style::Dim, fmt::format("{}", t.seq)},
+          {format_time(t.t_ns), Style::Dim, fmt::format("{}", t.t_ns)},
+          {std::string(name_of(t.origin)), t.origin == Origin::Poke ? Style::Changed : Style::Dim},
+          {std::string(short_name(t.kind)), Style::Plain, json_string(name_of(t.kind))},
+          {place, Style::Name},
+          {has_value(t) || !is_read(t.kind) ? value_text(t) : "", Style::Value,
+           fmt::format("{}", t.value)},
+          {std::move(note), style}};
+}
+
+std::string describe_state(const Snapshot& s) {
+  switch (s.state) {
+    case RunState::Running: return fmt::format("running, #{} so far", s.seq);
+    case RunState::Paused: return fmt::format("paused after #{}", s.seq);
+    case RunState::Stopped:
+      if (s.stop)
+        return fmt::format("stopped at #{}, {} of {}", s.stop->transaction.seq,
+                           short_name(s.stop->transaction.kind),
+                           spot_of(s, s.stop->transaction).name);
+      return "stopped";
+    case RunState::Ended:
+      return s.driver.empty() ? "ended: the driver has finished" : "ended: " + s.driver;
+  }
+  return {};
+}
+
+}  // namespace pcilens::ui

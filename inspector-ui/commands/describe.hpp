@@ -1,0 +1,35 @@
+// Sentences and rows about transactions, registers and stops, the same on every screen.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "inspector-ui/commands/output.hpp"
+#include "inspector-ui/commands/place.hpp"
+
+namespace pcilens::ui {
+
+// "START=1 MODE=fast"; a field's number or the name of its value. Reserved fields are left out.
+std::string decode(std::span<const Field> fields, std::uint64_t value);
+// One row a field: name, bits, value (old → new where `before` differs), doc.
+Table field_table(std::span<const Field> fields, std::uint64_t value,
+                  std::optional<std::uint64_t> before = std::nullopt);
+// "fast (2)", "0x10", "1".
+std::string field_value(const Field& field, std::uint64_t value);
+
+// "write", "config read", "DMA write", "interrupt": the kind as people say it.
+std::string_view short_name(Kind kind);
+
+// Columns and a row of a list of transactions.
+std::vector<Column> transaction_columns();
+std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row);
+
+// The block that is shown when a transaction is held: what, by whom, old and new, why, what next.
+// With `hints` it says what may be typed next. Nothing when not stopped.
+Output describe_stop(const Snapshot& snapshot, bool hints);
+// One line: "stopped at #42, a write of CMD", "running", "ended: the driver finished".
+std::string describe_state(const Snapshot& snapshot);
+std::string stop_json(const Snapshot& snapshot);
+
+}  // namespace pcilens::ui

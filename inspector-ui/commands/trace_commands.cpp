@@ -1,0 +1,240 @@
+// transactions, show, where: what has crossed the link, and who sent it.
+#include <fmt/format.h>
+
+#include "inspector-ui/commands/describe.hpp"
+#include "inspector-ui/commands/groups.hpp"
+#include "inspector-ui/commands/wait.hpp"
+
+namespace pcilens::ui {
+namespace {
+
+constexpr Argument kTransactionsArguments[] = {
+    {.name = "filter",
+     .type = ArgumentType::Expression,
+     .doc = "an expression; all unless given",
+     .optional = true},
+    {.name = "last",
+     .type = ArgumentType::Number,
+     .doc = "how many of the newest, 20 unless given",
+     .optional = true,
+     .keyword = "last"},
+    {.name = "from",
+     .type = ArgumentType::Number,
+     .doc = "begin at this number and go on from there",
+     .optional = true,
+     .keyword = "from"},
+};
+
+Result<TracePage> page_of(Context& c, TraceRequest request) {
+  return ask<TracePage>([&](auto done) { c.target.trace_page(request, done); });
+}
+
+Result<Output> transactions(Context& c, const Arguments& a) {
+  auto last = a.number("last", 20), from = a.number("from");
+  if (!last) return tl::unexpected(last.error());
+  if (!from) return tl::unexpected(from.error());
+  if (*last == 0 || *last > 1'000'000) return fail("transactions: last takes 1 to 1000000");
+  TraceRequest request{.from = *from,
+                       .limit = static_cast<std::uint32_t>(*last),
+                       .direction = a.has("from") ? TraceRequest::Direction::Forward
+                                                  : TraceRequest::Direction::Backward,
+                       .filter = a.text("filter")};
+  auto page = page_of(c, request);
+  if (!page) return tl::unexpected(page.error());
+  const auto s = c.target.snapshot();
+  Table table;
+  table.columns = transaction_columns();
+  table.empty = request.filter.empty()
+                    ? "no transactions yet; \"run\" or \"step\" lets the driver go on"
+                    : fmt::format("none of {} matches {}", count_of(page->last_seq, "transaction"),
+                                  request.filter);
+  for (const TraceRow& row : page->rows) table.rows.push_back(transaction_row(*s, row));
+  Output out;
+  if (page->more && !table.rows.empty() && !a.has("from"))
+    out.add(Line(fmt::format("  … earlier ones; \"transactions last {}\" shows more", *last * 5),
+                 Style::Dim));
+  out.add(std::move(table));
+  if (page->more && a.has("from"))
+    out.add(Line(fmt::format("  … further ones; \"transactions from {}\" goes on",
+                             page->rows.back().transaction.seq + 1),
+                 Style::Dim));
+  return out;
+}
+
+constexpr Argument kShowArguments[] = {
+    {.name = "seq",
+     .type = ArgumentType::Number,
+     .doc = "the number of a transaction; the held one or the newest unless given",
+     .optional = true}};
+
+Table hex_dump(std::span<const std::byte> bytes) {
+  Table table;
+  table.columns = {{"", "", true}, {"", "bytes"}, {"", "text"}};
+  constexpr std::size_t kMost = 512;
+  for (std::size_t at = 0; at < bytes.size() && at < kMost; at += 16) {
+    std::string hex_text, text;
+    for (std::size_t i = at; i < at + 16; ++i) {
+      if (i == at + 8) hex_text += ' ';
+      if (i >= bytes.size()) {
+        hex_text += "   ";
+        continue;
+      }
+      const auto b = std::to_integer<unsigned>(bytes[i]);
+      hex_text += fmt::format("{:02x} ", b);
+      text += b >= 0x20 && b < 0x7f ? static_cast<char>(b) : '.';
+    }
+    hex_text.pop_back();
+    table.rows.push_back(
+        {{fmt::format("  {:04x}", at), Style::Dim}, {hex_text, Style::Value}, {text, Style::Dim}});
+  }
+  if (bytes.size() > kMost)
+    table.rows.push_back({{"  …", Style::Dim},
+                          {fmt::format("{} in all", count_of(bytes.size(), "byte")), Style::Dim},
+                          {""}});
+  return table;
+}
+
+Result<Output> show(Context& c, const Arguments& a) {
+  const auto s = c.target.snapshot();
+  auto seq = a.number("seq", s->stop ? s->stop->transaction.seq : s->seq);
+  if (!seq) return tl::unexpected(seq.error());
+  auto page = page_of(
+      c, {.from = *seq, .limit = 200, .direction = TraceRequest::Direction::Forward, .filter = {}});
+  if (!page) return tl::unexpected(page.error());
+  if (page->rows.empty() || page->rows.front().transaction.seq != *seq)
+    return fail(
+        fmt::format("there is no transaction #{}; the newest is #{}", *seq, page->last_seq));
+  const TraceRow& row = page->rows.front();
+  const Transaction& t = row.transaction;
+  const Spot spot = spot_of(*s, t);
+  Output out;
+  out.add(Line()
+              .add(fmt::format("#{} ", t.seq), Style::Strong)
+              .add(std::string(short_name(t.kind)) + " ", Style::Strong)
+              .add(spot.name, Style::Name)
+              .add(row.text.empty() ? "" : "  " + row.text));
+  Table facts;
+  facts.columns = {{"", "name"}, {"", "value", false, true}};
+  const auto fact = [&](std::string name, std::string value, Style style = Style::Plain) {
+    if (!value.empty())
+      facts.rows.push_back({{"  " + std::move(name), Style::Dim}, {std::move(value), style}});
+  };
+  const bool data =
+      is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::State || t.kind == Kind::Force;
+  if (data)
+    fact("value",
+         is_read(t.kind) && t.status == Status::Pending ? "not answered yet" : hex(t.value, t.size),
+         Style::Strong);
+  if (t.size != 0) fact("size", count_of(t.size, "byte"));
+  if (t.bar >= 0) fact("place", fmt::format("BAR{}+{:#x}", t.bar, t.offset));
+  fact("origin", std::string(name_of(t.origin)));
+  fact("status", t.status == Status::SC ? "successful (SC)" : std::string(name_of(t.status)),
+       t.status == Status::SC ? Style::Plain : Style::Bad);
+  if (is_read(t.kind)) fact("answered by", std::string(name_of(t.answered_by)));
+  fact("time",
+       format_time(t.t_ns) +
+           (t.done_ns > t.t_ns ? fmt::format(", took {}", format_time(t.done_ns - t.t_ns)) : ""));
+  if (t.thread != 0) fact("thread", fmt::format("{} on CPU {}", t.thread, t.cpu));
+  if (row.edited) fact("edited", "yes, by hand or by a fault rule", Style::Changed);
+  if (t.cause != 0) fact("caused by", fmt::format("#{}", t.cause));
+  out.add(std::move(facts));
+  const bool whole =
+      (spot.ref || spot.item) && spot.place.offset == t.offset && spot.place.size == t.size;
+  if (data && whole && !spot.fields.empty() && (t.status != Status::Pending || !is_read(t.kind))) {
+    Table fields = field_table(spot.fields, t.value);
+    for (auto& r : fields.rows) r.front().text.insert(0, "  ");
+    for (auto& column : fields.columns) column.title.clear();
+    out.add(std::move(fields));
+  }
+  if (row.payload_bytes != 0 && row.text.empty()) {
+    auto bytes =
+        ask<std::vector<std::byte>>([&](auto done) { c.target.trace_payload(*seq, done); });
+    if (!bytes) return tl::unexpected(bytes.error());
+    out.add(hex_dump(*bytes));
+  }
+  Table effects;
+  effects.columns = transaction_columns();
+  for (auto& column : effects.columns) column.title.clear();
+  for (const TraceRow& later : page->rows)
+    if (later.transaction.cause == *seq) effects.rows.push_back(transaction_row(*s, later));
+  if (!effects.rows.empty()) {
+    out.add(Line("  what it made the device do:", Style::Dim));
+    out.add(std::move(effects));
+  }
+  Table self;
+  self.columns = transaction_columns();
+  self.rows.push_back(transaction_row(*s, row));
+  out.json = render_json(Output(std::move(self)));
+  return out;
+}
+
+constexpr Argument kWhereArguments[] = {
+    {.name = "seq",
+     .type = ArgumentType::Number,
+     .doc = "the number of a transaction; the held one or the newest unless given",
+     .optional = true}};
+
+Result<Output> where(Context& c, const Arguments& a) {
+  const auto s = c.target.snapshot();
+  auto seq = a.number("seq", s->stop ? s->stop->transaction.seq : s->seq);
+  if (!seq) return tl::unexpected(seq.error());
+  auto view = ask<CodeView>([&](auto done) { c.target.code_at(*seq, done); });
+  if (!view) return tl::unexpected(view.error());
+  Output out;
+  if (view->stack.empty() && view->instructions.empty())
+    return Output{Line(fmt::format("#{}: nobody told where the driver stood", *seq), Style::Dim)};
+  Table stack;
+  stack.columns = {{"", "depth", true}, {"function", "symbol"}, {"line", "line", false, true}};
+  for (std::size_t i = 0; i < view->stack.size(); ++i) {
+    const CodeView::Frame& f = view->stack[i];
+    stack.rows.push_back(
+        {{fmt::format("{}", i), Style::Dim, fmt::format("{}", i)},
+         {f.symbol, Style::Name},
+         {f.file.empty() ? "" : fmt::format("{}:{}", f.file, f.line), Style::Dim}});
+  }
+  out.add(std::move(stack));
+  if (!view->instructions.empty()) {
+    Table code;
+    code.columns = {
+        {"", "accessing"}, {"", "address"}, {"", "bytes"}, {"", "instruction", false, true}};
+    for (const CodeView::Instruction& i : view->instructions)
+      code.rows.push_back({{i.accessing ? "→" : "", Style::Bad, i.accessing ? "true" : "false"},
+                           {i.address, Style::Dim},
+                           {i.bytes, Style::Dim},
+                           {i.text, i.accessing ? Style::Strong : Style::Plain}});
+    out.add(Line());
+    out.add(std::move(code));
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_trace_commands(CommandTable& table) {
+  table.add({.id = "transactions",
+             .aliases = "t trace",
+             .group = "Trace",
+             .summary = "list what has crossed the link, newest last",
+             .help = "  transactions\n  transactions last 100\n  transactions write STATUS last "
+                     "5\n  transactions irq from 1\n",
+             .arguments = kTransactionsArguments,
+             .run = transactions,
+             .where = kConsole});
+  table.add({.id = "show",
+             .group = "Trace",
+             .summary = "show one transaction with its fields, data and what it caused",
+             .help = "  show 42\n  show\n",
+             .arguments = kShowArguments,
+             .run = show,
+             .where = kConsole});
+  table.add({.id = "where",
+             .aliases = "w bt stack",
+             .group = "Trace",
+             .summary = "show where the driver stands: call stack and the accessing instruction",
+             .help = "  where\n  where 42\n",
+             .arguments = kWhereArguments,
+             .run = where,
+             .where = kConsole});
+}
+
+}  // namespace pcilens::ui

@@ -1,0 +1,43 @@
+#include "inspector-ui/commands/wait.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "inspector-ui/commands/place.hpp"
+
+namespace pcilens::ui {
+
+using namespace std::chrono_literals;
+
+Waited wait_until(Context& context, std::chrono::nanoseconds timeout,
+                  const std::function<bool(const Snapshot&)>& met) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  for (std::chrono::nanoseconds pause = 100us;;
+       pause = std::min<std::chrono::nanoseconds>(pause * 2, 4ms)) {
+    if (met(*context.target.snapshot())) return Waited::Yes;
+    if (context.cancelled.stop_requested()) return Waited::Cancelled;
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= 0ns) return Waited::TimedOut;
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
+  }
+}
+
+Result<void> settle(Context& context, std::uint64_t version_before, std::string_view what) {
+  const auto patience = context.script ? std::chrono::nanoseconds(10s) : context.settle;
+  const Waited waited = wait_until(context, patience, [&](const Snapshot& s) {
+    return s.version > version_before && s.state != RunState::Running;
+  });
+  if (waited != Waited::Yes && context.script)
+    return fail(
+        fmt::format("{}: no stop within {}; the driver still runs. \"wait stop 60s\" waits longer",
+                    what, format_time(static_cast<std::uint64_t>(patience.count()))));
+  return {};
+}
+
+std::string count_of(std::uint64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+}  // namespace pcilens::ui
