@@ -8,7 +8,10 @@
  * the real vector again: so affinity, threading and accounting are the real ones.
  */
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
 #include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -239,6 +242,40 @@ static u64 lens_report(struct lens_function *fn, u32 vector, u32 result, int kin
 }
 
 /*
+ * Raises the vector, from another CPU than the one that takes it. The handler
+ * may read the device with interrupts off, and would wait for a thread that it
+ * has interrupted itself: for this one, which is the runtime's.
+ */
+static int lens_raise(int irq)
+{
+	const struct cpumask *takes = irq_get_effective_affinity_mask(irq);
+	cpumask_var_t allowed, elsewhere;
+	int err;
+
+	if (current->flags & PF_KTHREAD || !takes ||
+	    !cpumask_test_cpu(raw_smp_processor_id(), takes) ||
+	    !alloc_cpumask_var(&allowed, GFP_KERNEL))
+		return irq_inject_interrupt(irq);
+	if (!alloc_cpumask_var(&elsewhere, GFP_KERNEL)) {
+		free_cpumask_var(allowed);
+		return irq_inject_interrupt(irq);
+	}
+	cpumask_copy(allowed, current->cpus_ptr);
+	cpumask_andnot(elsewhere, allowed, takes);
+	if (!cpumask_intersects(elsewhere, cpu_online_mask) ||
+	    set_cpus_allowed_ptr(current, elsewhere)) {
+		/* One CPU, or pinned to that one: up to the cap of the hold. */
+		err = irq_inject_interrupt(irq);
+	} else {
+		err = irq_inject_interrupt(irq);
+		set_cpus_allowed_ptr(current, allowed);
+	}
+	free_cpumask_var(elsewhere);
+	free_cpumask_var(allowed);
+	return err;
+}
+
+/*
  * Reports, then sends, so that what the handler does comes after the interrupt
  * in the ring. Where it turns out otherwise, a second record says so.
  */
@@ -252,7 +289,7 @@ static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result,
 	if (pdev) {
 		irq = pci_irq_vector(pdev, vector);
 		if (irq > 0)
-			err = irq_inject_interrupt(irq);
+			err = lens_raise(irq);
 		pci_dev_put(pdev);
 	}
 	if (err) {
