@@ -11,12 +11,14 @@
 namespace pcilens {
 namespace {
 
+constexpr std::uint64_t kAhead = 8;  // slots
+
 std::uint64_t saturated(std::uint64_t value) {
   return value > ~0u ? ~0u : value;
 }
 
-EventRecord record_of(const Transaction& t) {
-  EventRecord r{};
+// All but the publish word, straight into the slot: a copy through the stack costs a third more.
+void fill(EventRecord& r, const Transaction& t) {
   r.seq = t.seq;
   r.t_ns = t.t_ns;
   r.offset = t.offset;
@@ -34,7 +36,6 @@ EventRecord record_of(const Transaction& t) {
   r.bar = t.bar;
   r.function = t.function;
   r.cpu = t.cpu;
-  return r;
 }
 
 std::uint64_t random_id() {
@@ -130,13 +131,23 @@ std::uint64_t Spool::claim_slow(std::uint64_t slots) {
   return kNoRoom;
 }
 
+void Spool::publish(std::uint64_t position, std::uint32_t type) {
+  std::byte* at = slot(position) + kSlotSize - sizeof(std::uint32_t);
+  std::atomic_ref(*reinterpret_cast<std::uint32_t*>(at))
+      .store(publish_word(type, position, capacity_), std::memory_order_release);
+}
+
 template <typename Record>
-void Spool::put(std::uint64_t position, const Record& record, RecordType type) {
-  std::byte* at = slot(position);
-  std::memcpy(at, &record, kSlotSize - sizeof(std::uint32_t));
-  std::atomic_ref(*reinterpret_cast<std::uint32_t*>(at + kSlotSize - sizeof(std::uint32_t)))
-      .store(publish_word(static_cast<std::uint32_t>(type), position, capacity_),
-             std::memory_order_release);
+void Spool::put(std::uint64_t position, const Record& record, std::uint32_t type) {
+  std::memcpy(slot(position), &record, kSlotSize - sizeof(std::uint32_t));
+  publish(position, type);
+}
+
+void Spool::put_event(std::uint64_t position, const Transaction& t) {
+  // The line was last written by the consumer, on another CPU: fetch those to come ahead of time.
+  __builtin_prefetch(slot(position + kAhead), 1);
+  fill(*reinterpret_cast<EventRecord*>(slot(position)), t);
+  publish(position, static_cast<std::uint32_t>(RecordType::Event));
 }
 
 void Spool::put_blob(std::uint64_t position, BlobKind what, std::uint64_t key,
@@ -146,11 +157,11 @@ void Spool::put_blob(std::uint64_t position, BlobKind what, std::uint64_t key,
   r.length = bytes.size();
   r.what = static_cast<std::uint8_t>(what);
   r.more = more ? 1 : 0;
-  put(position, r, static_cast<RecordType>(kBegun));
+  put(position, r, kBegun);
   for (std::uint64_t done = 0, at = position + 1; done < bytes.size(); done += kSlotSize, ++at)
     std::memcpy(slot(at), bytes.data() + done,
                 std::min<std::uint64_t>(kSlotSize, bytes.size() - done));
-  put(position, r, RecordType::Blob);
+  put(position, r, static_cast<std::uint32_t>(RecordType::Blob));
 }
 
 void Spool::event(const Transaction& t) {
@@ -165,7 +176,7 @@ void Spool::event(const Transaction& t) {
   // The payload first: who sees the event published sees its bytes as well.
   if (together && payload_slots != 0)
     put_blob(position + 1, BlobKind::Payload, t.seq, payload, false);
-  put(position, record_of(t), RecordType::Event);
+  put_event(position, t);
   if (!together) blob(BlobKind::Payload, t.seq, payload);
   if (t.done_ns > t.t_ns && t.done_ns - t.t_ns >= ~0u) [[unlikely]]
     completion(t);
@@ -180,7 +191,7 @@ void Spool::completion(const Transaction& t) {
   r.answered_by = static_cast<std::uint8_t>(t.answered_by);
   const auto position = claim(1);
   if (position == kNoRoom) return lose(t.seq, false);
-  put(position, r, RecordType::Completion);
+  put(position, r, static_cast<std::uint32_t>(RecordType::Completion));
 }
 
 void Spool::edit(std::uint64_t seq, std::uint64_t sent, std::uint64_t delivered,
@@ -194,7 +205,7 @@ void Spool::edit(std::uint64_t seq, std::uint64_t sent, std::uint64_t delivered,
   r.rule = rule;
   const auto position = claim(1);
   if (position == kNoRoom) return lose(seq, false);
-  put(position, r, RecordType::Edit);
+  put(position, r, static_cast<std::uint32_t>(RecordType::Edit));
 }
 
 void Spool::blob(BlobKind what, std::uint64_t key, std::span<const std::byte> bytes) {
@@ -244,7 +255,7 @@ void Spool::report_loss() {
     gap.status = Status::SC;
     gap.value = loss_.events;
     put_blob(position + 1, BlobKind::Payload, gap.seq, bytes, false);
-    put(position, record_of(gap), RecordType::Event);
+    put_event(position, gap);
     loss_.events = 0;
   }
   if (loss_.records != 0) {

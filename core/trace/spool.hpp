@@ -20,7 +20,7 @@ struct SpoolOptions {
   // How long a full ring is waited for. The consumer may live in another process or on the host of
   // our VM, so it is bounded; what then finds no room is counted and becomes a gap row. While the
   // ring stays full nothing waits a second time.
-  std::chrono::milliseconds wait_limit{250};
+  std::chrono::milliseconds wait_limit{2000};
   // Bytes of a payload that are kept. Say so in `meta` when it is less than everything.
   std::uint64_t payload_limit = ~0ull;
 };
@@ -60,8 +60,10 @@ class Spool final : public Recorder {
   std::byte* slot(std::uint64_t position) const {
     return slots_ + (position & (capacity_ - 1)) * kSlotSize;
   }
+  void publish(std::uint64_t position, std::uint32_t type);
   template <typename Record>
-  void put(std::uint64_t position, const Record& record, RecordType type);
+  void put(std::uint64_t position, const Record& record, std::uint32_t type);
+  void put_event(std::uint64_t position, const Transaction& t);
   void put_blob(std::uint64_t position, BlobKind what, std::uint64_t key,
                 std::span<const std::byte> bytes, bool more);
   void lose(std::uint64_t seq, bool is_event);
