@@ -335,4 +335,12 @@ std::span<const ConfigItemTemplate> msi_items(std::uint16_t control) {
   return maskable ? all : all.first(all.size() - 2);
 }
 
+std::span<const ConfigItemTemplate> pcie_items(std::uint16_t capabilities) {
+  const std::span<const ConfigItemTemplate> all = kPcie;
+  if ((capabilities & 0xf) >= 2) return all;
+  const auto end = std::find_if(all.begin(), all.end(),
+                                [](const ConfigItemTemplate& item) { return item.offset >= 20; });
+  return {all.begin(), end};
+}
+
 }  // namespace pcilens::detail

@@ -32,4 +32,7 @@ const CapabilityTemplate* extended_items(std::uint16_t id);
 // MSI's registers depend on its control register (PCIe 5.0, 7.7.1).
 std::span<const ConfigItemTemplate> msi_items(std::uint16_t control);
 
+// Version 1 of the PCI Express capability ends after the link registers (PCIe 1.1, 7.8).
+std::span<const ConfigItemTemplate> pcie_items(std::uint16_t capabilities);
+
 }  // namespace pcilens::detail

@@ -37,7 +37,9 @@ class Describer {
     for (const detail::ConfigItemTemplate& item : items) {
       const std::uint32_t at = base + item.offset;
       // A capability may lie so that its end is cut off, or so that it covers another one.
-      if (at + item.width > config_.size() || taken(at, item.width)) continue;
+      const std::size_t end =
+          base < 0x100 ? std::min<std::size_t>(config_.size(), 0x100) : config_.size();
+      if (at + item.width > end || taken(at, item.width)) continue;
       for (std::uint32_t i = at; i < at + item.width; ++i) taken_.set(i);
       std::string name(prefix);
       if (!name.empty()) name += '.';
