@@ -38,9 +38,10 @@ CREATE TABLE stack(seq INTEGER PRIMARY KEY, sites TEXT NOT NULL);  -- JSON array
 
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
--- bars: JSON [{index, address, size, is_64bit, prefetchable}]; maps: JSON, the register maps whole.
+-- As the function was when it appeared. bars: JSON [{index, address, size, is_64bit, prefetchable}];
+-- maps: JSON, its register maps whole; options: JSON {name: value}, what it was made with.
 CREATE TABLE function(id INTEGER PRIMARY KEY, instance TEXT NOT NULL, device TEXT, bdf TEXT,
-  vendor_id INTEGER, device_id INTEGER, class_code INTEGER, config BLOB, bars TEXT, maps TEXT);
+  vendor_id INTEGER, device_id INTEGER, class_code INTEGER, config BLOB, bars TEXT, maps TEXT, options TEXT);
 
 -- count > 1: an array, element i at offset + i * stride, named by element_name with i for its %.
 CREATE TABLE register(id INTEGER PRIMARY KEY, function INTEGER NOT NULL, bar INTEGER NOT NULL,

@@ -36,9 +36,9 @@ std::string dump(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string member_dump(const Json& object, const char* name) {
+std::string member_dump(const Json& object, const char* name, const char* otherwise = "[]") {
   const auto it = object.find(name);
-  return it == object.end() ? "[]" : dump(*it);
+  return it == object.end() ? otherwise : dump(*it);
 }
 
 std::vector<std::byte> from_hex(std::string_view hex) {
@@ -147,10 +147,10 @@ int TraceStore::add_function(std::uint64_t key, std::string_view json_text) {
   const auto config = from_hex(text(json, "config"));
   const std::span<const std::byte> bytes(config);
   const auto maps = member_dump(json, "maps");
-  int rc = run("INSERT OR REPLACE INTO function VALUES(?,?,?,?,?,?,?,?,?,?)", key,
+  int rc = run("INSERT OR REPLACE INTO function VALUES(?,?,?,?,?,?,?,?,?,?,?)", key,
                text(json, "instance"), text(json, "device"), text(json, "bdf"),
                little_endian(bytes, 0, 2), little_endian(bytes, 2, 2), little_endian(bytes, 9, 3),
-               bytes, member_dump(json, "bars"), maps);
+               bytes, member_dump(json, "bars"), maps, member_dump(json, "options", "{}"));
   // Described again, after a re-plug for one: the newest description counts.
   if (rc == SQLITE_OK)
     rc = run("DELETE FROM field WHERE register IN (SELECT id FROM register WHERE function = ?)",
