@@ -117,7 +117,7 @@ unpack() {
 	# apt drops to the user _apt, which may not write here: a warning only.
 	# shellcheck disable=SC2086
 	(cd "$work" && apt-get -q download $packages) >"$work/log" 2>&1 ||
-		die "apt could not download kernel $release: $(grep -m1 '^E:' "$work/log" || tail -n1 "$work/log"); run apt-get update and try again"
+		die "apt could not download kernel $release: $(grep -m1 '^E:' "$work/log" || tail -n1 "$work/log"); check the network, run apt-get update and try again"
 
 	local package root="$work/root"
 	mkdir "$root"

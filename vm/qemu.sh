@@ -86,13 +86,16 @@ command+=(-serial chardev:console)
 
 if [[ -n $shared ]]; then
 	file=${shared%%:*}
-	if [[ ! -e $file ]]; then
+	if [[ -e $file ]]; then
+		size=$(stat -Lc %s "$file")
+	else
 		[[ $shared == *:* ]] || die "qemu.sh: there is no $file; say --shared $file:SIZE to have it made"
-		truncate -s "${shared##*:}" "$file"
+		size=$(numfmt --from=iec "${shared##*:}") || die "qemu.sh: '${shared##*:}' is no size; give one like 64M"
 	fi
-	size=$(stat -Lc %s "$file")
 	((size >= 4096 && (size & (size - 1)) == 0)) ||
 		die "qemu.sh: $file has $size bytes; a PCI BAR wants a power of two of at least 4096"
+	# fallocate: a file with holes on a full tmpfs kills QEMU with SIGBUS later.
+	[[ -e $file ]] || fallocate -l "$size" "$file" || die "qemu.sh: cannot make $file with $size bytes"
 	command+=(-object "memory-backend-file,id=shared,share=on,size=$size,mem-path=$(quoted "$file")"
 		-device "ivshmem-plain,memdev=shared")
 fi

@@ -123,6 +123,9 @@ if ((ended == 124 || ended == 137)); then
 	tail -n 30 "$work/console" >&2
 	exit 124
 fi
+if ((ended != 0)); then
+	die "QEMU ended with code $ended"
+fi
 if [[ -z $code ]]; then
 	if [[ -n $complained ]]; then
 		say "the guest ended before its script did"
