@@ -69,7 +69,7 @@ modprobe pcilens_edu
 start
 check "plug returns" wait_for plugged 10
 check "probe computes the factorial" logged '10! = 3628800'
-check "probe's DMA comes back the same" logged '4096 bytes of DMA there and back are the same'
+check "probe's DMA comes back the same" logged '2048 bytes of DMA there and back are the same'
 cd /sys/bus/pci/drivers/pcilens_edu/1*/ || exit 1
 echo 5 >factorial
 check "factorial through sysfs" test "$(cat factorial)" = 120
