@@ -30,7 +30,8 @@ class LastValues {
   };
   // The value of `size` bytes (1..8, else nothing is known) at `offset` before the event that is
   // looked at now.
-  Value before(std::uint8_t function, std::int8_t bar, std::uint64_t offset, std::uint32_t size) const;
+  Value before(std::uint8_t function, std::int8_t bar, std::uint64_t offset,
+               std::uint32_t size) const;
   // Config and memory transactions that succeeded leave their value; one over 8 bytes leaves its
   // bytes unknown. A reset makes everything of its function unseen; a gap makes everything unknown.
   // Other kinds leave nothing.
@@ -48,8 +49,8 @@ class LastValues {
   std::unique_ptr<Pages> pages_;
 };
 
-// Whether an event is looked at before the function saw it (a read has no value yet, a write has) or
-// after it completed.
+// Whether an event is looked at before the function saw it (a read has no value yet, a write has)
+// or after it completed.
 enum class Phase : std::uint8_t { Before, After };
 
 struct EventView {
@@ -65,9 +66,9 @@ struct Reach {
   std::uint32_t kinds = ~0u;  // bit (1 << Kind)
   bool everywhere = true;     // any place of these kinds; else only `ranges`
   struct Range {
-    int function;             // -1: every function
-    std::int8_t bar;          // kinds without a place (timer, reset ...) have kBarNone
-    std::uint64_t begin, end; // bytes; an event of size 0 counts as one byte at its offset
+    int function;               // -1: every function
+    std::int8_t bar;            // kinds without a place (timer, reset ...) have kBarNone
+    std::uint64_t begin, end;   // bytes; an event of size 0 counts as one byte at its offset
     std::uint32_t kinds = ~0u;  // those of the reach's kinds that can match in this range
   };
   std::vector<Range> ranges;
@@ -79,7 +80,8 @@ enum class Verdict : std::uint8_t { No, Yes, Unknown };
 
 class Expression {
  public:
-  // An empty text matches everything. An error names the column, shows the text with a caret, and says what was expected.
+  // An empty text matches everything. An error names the column, shows the text with a caret, and
+  // says what was expected.
   static Result<Expression> compile(std::string_view text, std::shared_ptr<const Names> names);
   // Matches everything.
   Expression();

@@ -11,7 +11,9 @@ struct Seen {
   std::uint64_t value = 0;
 };
 
-constexpr Verdict verdict_of(bool b) { return b ? Verdict::Yes : Verdict::No; }
+constexpr Verdict verdict_of(bool b) {
+  return b ? Verdict::Yes : Verdict::No;
+}
 
 constexpr Verdict invert(Verdict v) {
   if (v == Verdict::Unknown) return v;
@@ -234,8 +236,7 @@ Verdict test_element(const Program& p, const Node& n, const Target& target, std:
   const bool whole = (bits & ~now.bits) == 0;
   const bool uses_old =
       n.test == Test::Transition || n.test == Test::Changes || n.right == Right::Old;
-  if (whole && n.test == Test::Transition && n.has_to &&
-      (now.value & bits) >> target.shift != n.b)
+  if (whole && n.test == Test::Transition && n.has_to && (now.value & bits) >> target.shift != n.b)
     return Verdict::No;
   if (!whole || uses_old) old = before(e, e.t.function, target, offset);
   if ((bits & ~(now.bits | old.known)) != 0) return Verdict::Unknown;

@@ -1,27 +1,36 @@
 #include "core/link/expression_lexer.hpp"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 namespace pcilens::expression {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_alnum(char c) {
+  return is_digit(c) || is_letter(c);
+}
 // '*' and '?' stand for any characters; there is no multiplication.
-bool is_name(char c) { return is_alnum(c) || c == '*' || c == '?' || c == '$' || c == '@'; }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_name(char c) {
+  return is_alnum(c) || c == '*' || c == '?' || c == '$' || c == '@';
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 struct Unit {
   std::string_view name;
   std::uint64_t factor;
 };
-constexpr std::array kUnits = {Unit{"ns", 1},          Unit{"us", 1000},
-                               Unit{"ms", 1000000},    Unit{"s", 1000000000},
-                               Unit{"k", 1ull << 10},  Unit{"K", 1ull << 10},
-                               Unit{"M", 1ull << 20},  Unit{"G", 1ull << 30}};
+constexpr std::array kUnits = {Unit{"ns", 1},         Unit{"us", 1000},      Unit{"ms", 1000000},
+                               Unit{"s", 1000000000}, Unit{"k", 1ull << 10}, Unit{"K", 1ull << 10},
+                               Unit{"M", 1ull << 20}, Unit{"G", 1ull << 30}};
 
 class Lexer {
  public:
@@ -52,8 +61,8 @@ class Lexer {
     if (c == '"' || c == '\'') return quoted(c);
     if (is_digit(c)) return number();
     if (is_name(c)) return word();
-    static constexpr std::array<std::string_view, 8> kPairs = {"&&", "||", "!=", "==", "<=",
-                                                               ">=", "->", ".."};
+    static constexpr std::array<std::string_view, 8> kPairs = {
+        "&&", "||", "!=", "==", "<=", ">=", "->", ".."};
     for (std::string_view pair : kPairs) {
       if (text_.substr(at_, 2) != pair) continue;
       at_ += 2;
@@ -86,8 +95,7 @@ class Lexer {
 
   std::optional<Problem> number() {
     const std::size_t begin = at_;
-    while (at_ < text_.size() &&
-           (is_alnum(text_[at_]) || (text_[at_] == '.' && is_digit(peek(1)))))
+    while (at_ < text_.size() && (is_alnum(text_[at_]) || (text_[at_] == '.' && is_digit(peek(1)))))
       ++at_;
     std::string why;
     const auto value = parse_number(text_.substr(begin, at_ - begin), &why);
@@ -178,10 +186,11 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::string* wh
       return bad(fmt::format("{} does not fit 64 bits", printable(text)));
     return value * u.factor / scale;
   }
-  return bad(base == 10 ? fmt::format("{} is no number; units are ns us ms s and k M G, hexadecimal "
-                                      "begins with 0x",
-                                      printable(text))
-                        : fmt::format("{} is no number of base {}", printable(text), base));
+  return bad(base == 10
+                 ? fmt::format("{} is no number; units are ns us ms s and k M G, hexadecimal "
+                               "begins with 0x",
+                               printable(text))
+                 : fmt::format("{} is no number of base {}", printable(text), base));
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

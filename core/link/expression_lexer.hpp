@@ -6,16 +6,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace pcilens::expression {
 
 // What hostile text may cost: it comes from traces, scripts and sockets.
-inline constexpr std::size_t kMaxText = 4096;  // bytes
-inline constexpr int kMaxDepth = 64;           // parentheses and nots inside each other
-inline constexpr std::size_t kMaxNodes = 1024; // conditions
+inline constexpr std::size_t kMaxText = 4096;      // bytes
+inline constexpr int kMaxDepth = 64;               // parentheses and nots inside each other
+inline constexpr std::size_t kMaxNodes = 512;      // conditions
+inline constexpr std::size_t kMaxName = 128;       // bytes of one name
 inline constexpr std::size_t kMaxTargets = 16384;  // registers, all conditions together
 
 struct Token {
@@ -26,7 +26,7 @@ struct Token {
     Number,
     Symbol,  // ( ) { } , : + & && | || ! != = == < <= > >= -> ..
   } type = Type::End;
-  std::string_view text;    // without the quotes
+  std::string_view text;           // without the quotes
   std::size_t begin = 0, end = 0;  // bytes of the source
   std::uint64_t number = 0;
 };

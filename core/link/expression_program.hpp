@@ -11,7 +11,9 @@
 
 namespace pcilens::expression {
 
-constexpr std::uint32_t bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
+constexpr std::uint32_t bit(Kind kind) {
+  return 1u << static_cast<unsigned>(kind);
+}
 inline constexpr std::uint32_t kAllKinds = (1u << kKinds) - 1;
 inline constexpr std::uint32_t kConfigKinds = bit(Kind::CfgRead) | bit(Kind::CfgWrite);
 inline constexpr std::uint32_t kMemoryKinds = bit(Kind::MemRead) | bit(Kind::MemWrite);
@@ -45,7 +47,7 @@ enum class Test : std::uint8_t {
   LessEqual,
   Greater,
   GreaterEqual,
-  In,          // one of the ranges
+  In,  // one of the ranges
   NotIn,
   NonZero,
   Transition,  // old value is `from` (if given), new value is `to` (if given), and they differ
@@ -107,11 +109,11 @@ struct Node {
   Attribute right_attribute = Attribute::Value;
   bool has_from = false, has_to = false;
   std::uint32_t kinds = kAllKinds;
-  std::uint32_t child = 0, next = 0;           // indices of nodes; next 0: the last sibling
-  std::uint32_t target = 0, targets = 0;       // first and number
+  std::uint32_t child = 0, next = 0;      // indices of nodes; next 0: the last sibling
+  std::uint32_t target = 0, targets = 0;  // first and number
   std::uint32_t right_target = 0, right_targets = 0;
-  std::uint64_t mask = ~0ull;                  // `& mask`
-  std::uint64_t a = 0, b = 0;                  // number; from and to; first range and number; text
+  std::uint64_t mask = ~0ull;  // `& mask`
+  std::uint64_t a = 0, b = 0;  // number; from and to; first range and number; text
 };
 
 struct Range {

@@ -1,9 +1,9 @@
 #include "core/link/expression_resolve.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
-
-#include <fmt/format.h>
 
 #include "core/link/expression_lexer.hpp"
 #include "core/link/expression_words.hpp"
@@ -15,7 +15,7 @@ namespace {
 struct Candidate {
   std::int16_t function;
   std::int8_t bar;
-  std::string pattern;  // "CC", "SQ[%].TDBL"
+  std::string pattern;     // "CC", "SQ[%].TDBL"
   std::string_view plain;  // the declared name
   std::uint64_t offset;
   std::uint8_t width;
@@ -42,9 +42,10 @@ tl::expected<Path, std::string> split_index(std::string_view path) {
   if (open == std::string_view::npos) return Path{std::string(path), {}};
   const auto close = path.find(']', open);
   if (close == std::string_view::npos || path.find('[', close) != std::string_view::npos)
-    return tl::unexpected(fmt::format("{} has more than one index; a register takes one, as in "
-                                      "SQ[3].TDBL",
-                                      printable(path)));
+    return tl::unexpected(
+        fmt::format("{} has more than one index; a register takes one, as in "
+                    "SQ[3].TDBL",
+                    printable(path)));
   std::string_view inside = path.substr(open + 1, close - open - 1);
   while (!inside.empty() && inside.front() == ' ') inside.remove_prefix(1);
   while (!inside.empty() && inside.back() == ' ') inside.remove_suffix(1);
@@ -53,8 +54,7 @@ tl::expected<Path, std::string> split_index(std::string_view path) {
   out.selection.given = true;
   const auto dots = inside.find("..");
   const auto first = parse_number(inside.substr(0, dots));
-  const auto last =
-      dots == std::string_view::npos ? first : parse_number(inside.substr(dots + 2));
+  const auto last = dots == std::string_view::npos ? first : parse_number(inside.substr(dots + 2));
   if (!first || !last || *last < *first)
     return tl::unexpected(
         fmt::format("[{}] is no index; write [3], [1..4] or [*]", printable(inside)));
@@ -102,13 +102,16 @@ void each_candidate(const Scope& scope, const Names& names, bool config,
 bool names_it(const Path& path, const Candidate& c) {
   if (path.pattern == c.pattern || path.pattern == c.plain) return true;
   if (c.count > 1 && path.pattern == std::string(c.plain) + "[%]") return true;
-  return path.pattern.find('*') != std::string::npos && matches_pattern(c.pattern, path.pattern);
+  return path.pattern.find_first_of("*?") != std::string::npos &&
+         matches_pattern(c.pattern, path.pattern);
 }
 
 bool driver_writes(Access a) {
   return a == Access::RW || a == Access::W1C || a == Access::RW1S || a == Access::WO;
 }
-bool driver_reads(Access a) { return a != Access::WO && a != Access::Reserved; }
+bool driver_reads(Access a) {
+  return a != Access::WO && a != Access::Reserved;
+}
 
 class Collector {
  public:
@@ -213,9 +216,8 @@ std::string not_found(std::string_view path, const Path& split, const Scope& sco
   const std::vector<std::string> known = register_names(scope, names);
   bool maps = false;
   for (const FunctionNames& f : names.functions) maps |= !f.bars.empty();
-  std::string text =
-      fmt::format("no {}register {}{}", scope.config ? "config " : "", printable(path),
-                  who(scope, names));
+  std::string text = fmt::format("no {}register {}{}", scope.config ? "config " : "",
+                                 printable(path), who(scope, names));
   // The register may be right and its field wrong, or both a little wrong.
   const auto dot = split.pattern.rfind('.');
   std::string suggestion = nearest(path, known);
@@ -287,8 +289,7 @@ tl::expected<Operand, std::string> resolve(std::string_view path, const Scope& s
       const Candidate& c = *collector.out_of_range();
       if (c.count <= 1)
         return tl::unexpected(fmt::format("{} is one register, it takes no index", c.plain));
-      return tl::unexpected(
-          fmt::format("{} has the elements 0..{}", c.plain, c.count - 1));
+      return tl::unexpected(fmt::format("{} has the elements 0..{}", c.plain, c.count - 1));
     }
     if (collector.found_register()) {
       std::vector<std::string> known;
@@ -296,9 +297,12 @@ tl::expected<Operand, std::string> resolve(std::string_view path, const Scope& s
       const std::string near = nearest(field, known);
       std::string text =
           fmt::format("{} has no field {}", printable(path.substr(0, path.rfind('.'))), field);
-      if (!near.empty()) text += "; did you mean " + near + "?";
-      else if (known.empty()) text += "; it has no fields, write CC & 0xf0 == 0x40";
-      else text += "; it has " + fmt::format("{}", fmt::join(known, ", "));
+      if (!near.empty())
+        text += "; did you mean " + near + "?";
+      else if (known.empty())
+        text += "; it has no fields, write CC & 0xf0 == 0x40";
+      else
+        text += "; it has " + fmt::format("{}", fmt::join(known, ", "));
       return tl::unexpected(text);
     }
   }
@@ -312,8 +316,10 @@ std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view
   const auto bracket = path.find('[');
   const std::string_view head = path.substr(0, bracket);
   int bar = bar_named(head);
-  if (head == "config" || head == "cfg") bar = kBarConfig;
-  else if (bar < 0) return std::nullopt;
+  if (head == "config" || head == "cfg")
+    bar = kBarConfig;
+  else if (bar < 0)
+    return std::nullopt;
 
   Operand out;
   out.name = std::string(path);
@@ -350,7 +356,8 @@ std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view
     const auto range = split_index(path);
     if (!range) return tl::unexpected(range.error());
     if (!range->selection.given || !range->pattern.ends_with("[%]"))
-      return tl::unexpected(fmt::format("write bytes as {}[0x1000..0x10ff] or {}+0x1c", head, head));
+      return tl::unexpected(
+          fmt::format("write bytes as {}[0x1000..0x10ff] or {}+0x1c", head, head));
     t.offset = range->selection.first;
     const std::uint64_t last = range->selection.last;
     t.length = last - t.offset == ~0ull ? ~0ull : last - t.offset + 1;

@@ -4,9 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "core/link/expression_program.hpp"
 
@@ -14,20 +13,20 @@ namespace pcilens::expression {
 
 // Where names are looked up, as the prefixes before a condition say.
 struct Scope {
-  int function = -1;        // -1: every function
-  int bar = -1;             // 0..5; -1: every BAR, then config space
-  bool config = false;      // config space only
+  int function = -1;    // -1: every function
+  int bar = -1;         // 0..5; -1: every BAR, then config space
+  bool config = false;  // config space only
 };
 
 // A register, a field or a range of bytes, on each function that has it.
 struct Operand {
-  std::string name;             // as it was written
-  std::vector<Target> targets;  // one at least
+  std::string name;                  // as it was written
+  std::vector<Target> targets;       // one at least
   std::vector<const Field*> fields;  // parallel to targets; null for a whole register
-  unsigned bits = 64;           // of the widest target
-  bool readable = true;         // the driver can read it and gets what is stored
-  bool writable = true;         // a write by the driver can change it
-  bool whole_space = false;     // BAR0 or config without an offset
+  unsigned bits = 64;                // of the widest target
+  bool readable = true;              // the driver can read it and gets what is stored
+  bool writable = true;              // a write by the driver can change it
+  bool whole_space = false;          // BAR0 or config without an offset
 
   bool has_value() const { return !targets.empty() && targets.front().bits != 0; }
   bool in_config() const { return targets.front().bar == kBarConfig; }

@@ -86,7 +86,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const KindWord> kind_words() { return all_kind_words(); }
+std::span<const KindWord> kind_words() {
+  return all_kind_words();
+}
 
 const KindWord* kind_word(std::string_view word) {
   for (const KindWord& k : all_kind_words())
@@ -94,7 +96,9 @@ const KindWord* kind_word(std::string_view word) {
   return nullptr;
 }
 
-std::span<const AttributeWord> attribute_words() { return kAttributeWords; }
+std::span<const AttributeWord> attribute_words() {
+  return kAttributeWords;
+}
 
 const AttributeWord* attribute_word(std::string_view word) {
   for (const AttributeWord& a : kAttributeWords)
@@ -102,7 +106,9 @@ const AttributeWord* attribute_word(std::string_view word) {
   return nullptr;
 }
 
-std::span<const std::string_view> other_words() { return kOtherWords; }
+std::span<const std::string_view> other_words() {
+  return kOtherWords;
+}
 
 bool is_reserved(std::string_view word) {
   return kind_word(word) || attribute_word(word) ||
@@ -188,8 +194,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
 
 int function_named(std::string_view name, const Names& names) {
   for (std::size_t i = 0; i < names.functions.size() && i < 256; ++i)
-    if (names.functions[i].instance == name ||
-        (!name.empty() && names.functions[i].bdf == name))
+    if (names.functions[i].instance == name || (!name.empty() && names.functions[i].bdf == name))
       return static_cast<int>(i);
   return -1;
 }

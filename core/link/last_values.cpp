@@ -34,7 +34,9 @@ std::uint64_t key_of(std::uint8_t function, std::int8_t bar, std::uint64_t offse
          offset / kPageBytes;
 }
 
-std::uint8_t function_of(std::uint64_t key) { return static_cast<std::uint8_t>(key >> 56); }
+std::uint8_t function_of(std::uint64_t key) {
+  return static_cast<std::uint8_t>(key >> 56);
+}
 
 }  // namespace
 
@@ -156,7 +158,9 @@ LastValues::~LastValues() = default;
 LastValues::LastValues(LastValues&&) noexcept = default;
 LastValues& LastValues::operator=(LastValues&&) noexcept = default;
 
-void LastValues::clear() { *pages_ = Pages(); }
+void LastValues::clear() {
+  *pages_ = Pages();
+}
 
 LastValues::Value LastValues::before(std::uint8_t function, std::int8_t bar, std::uint64_t offset,
                                      std::uint32_t size) const {

@@ -1,8 +1,8 @@
 #include "core/link/names.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/host/host.hpp"
 

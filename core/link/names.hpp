@@ -42,7 +42,8 @@ class ConfigNames {
 struct FunctionNames {
   std::string instance;  // "edu0": device name and a number
   std::string bdf;       // "00:01.0"
-  std::vector<std::shared_ptr<const RegisterLookup>> bars;  // those that have a map; maps outlive it
+  std::vector<std::shared_ptr<const RegisterLookup>>
+      bars;  // those that have a map; maps outlive it
   // Made from the config image that the function had when it appeared. Null: the standard header.
   std::shared_ptr<const ConfigNames> config = nullptr;
 };
