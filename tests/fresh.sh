@@ -41,6 +41,7 @@ archives() {
   apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
     grep -E ' (bookworm|trixie)(-updates|-security)?$' | sort -u
 }
+chmod 755 "$bare"
 if [[ ! -e $bare/etc/debian_version ]]; then
   mirror=$(archives | awk '$2 !~ /-/ { print $1; exit }')
   echo "making a bare $suite root in $bare"
@@ -82,7 +83,7 @@ refused() {
     not_ok "$1 (exit code $status)"
   fi
 }
-if [[ -z ${FRESH_ROOT-} ]]; then
+if [[ ! -e $bare/usr/bin/ninja ]]; then
   mv "$bare/etc/apt/sources.list" "$bare/etc/apt/sources.list.kept"
   : >"$bare/etc/apt/sources.list"
   refused "an apt without the packages is told in one sentence" 'apt could not install' './run devices'
