@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Downloads and unpacks (never installs) a Debian kernel with its headers.
 #
-#   kernel.sh [--update] [SERIES]      SERIES: 6.1, 6.12, ...; default: the
-#                                      distribution's own
+#   kernel.sh [--update] [SERIES]      SERIES: 6.1, 6.12, ...; none or "default":
+#                                      the distribution's own
 #
 # Prints the folder, which holds
 #   release    the kernel's release, one line
@@ -156,6 +156,7 @@ while (($# > 0)); do
 	shift
 done
 series=${1-}
+[[ $series != default ]] || series=
 [[ $series =~ ^([0-9]+\.[0-9]+)?$ ]] || die "'$series' is no kernel series; give one like 6.1 or 6.12"
 
 found() {

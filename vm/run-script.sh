@@ -51,7 +51,6 @@ done
 [[ -f $script ]] || die "run-script.sh: there is no script $script"
 case $kernel in
 */*) ;;
-default) kernel=$("$vm_dir/kernel.sh") ;;
 *) kernel=$("$vm_dir/kernel.sh" "$kernel") ;;
 esac
 
