@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The guest itself, without the kernel module: does vm/ keep its promises?
+# shellcheck disable=SC2317 # check calls the functions
 source "$(dirname "${BASH_SOURCE[0]}")/../checks/common.sh"
 
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
