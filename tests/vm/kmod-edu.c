@@ -18,6 +18,7 @@
  *	  --direct		BAR 0 is plain memory
  *	  --slow US		sleep after each event
  *	  --stacks		record and print the driver's stacks
+ *	  --ascending OFFSET	values written there must count up from 0
  *	  --unplug SECONDS	after that many seconds, by the ioctl
  *	  --verbose		print every event
  *
@@ -57,6 +58,7 @@ static struct pcilens_create create;
 static volatile sig_atomic_t ending;
 
 static uint64_t read_hold_at = ~0ULL, write_hold_at = ~0ULL, change_at = ~0ULL, change_to;
+static uint64_t ascending_at = ~0ULL, ascending, out_of_order;
 static unsigned int read_hold, write_hold, spin_ns, slow_us, unplug_after;
 static uint64_t bar_bytes = 1 << 20;
 static bool msi_only, verbose, stacks, shadow, sync_writes, direct;
@@ -249,6 +251,10 @@ static bool handle(const struct pcilens_event *e, struct pcilens_answer *answer)
 			write_hold = 0;
 		}
 		device_write(e->offset, e->value);
+		if (e->offset == ascending_at && e->value != ascending++) {
+			out_of_order++;
+			ascending = e->value + 1;
+		}
 	}
 	return e->flags & PCILENS_F_ANSWER;
 }
@@ -358,7 +364,7 @@ static void options(int argc, char **argv)
 		{ "cpu", 1, 0, 'p' }, { "ring", 1, 0, 'R' }, { "atomic-ms", 1, 0, 'a' },
 		{ "sync-writes", 0, 0, 'y' }, { "shadow", 0, 0, 'h' }, { "direct", 0, 0, 'd' },
 		{ "slow", 1, 0, 'l' }, { "stacks", 0, 0, 'k' }, { "verbose", 0, 0, 'v' },
-		{ "unplug", 1, 0, 'u' }, { 0 }
+		{ "unplug", 1, 0, 'u' }, { "ascending", 1, 0, 'A' }, { 0 }
 	};
 	int option;
 
@@ -384,6 +390,7 @@ static void options(int argc, char **argv)
 		case 'k': stacks = true; break;
 		case 'v': verbose = true; break;
 		case 'u': unplug_after = first; break;
+		case 'A': ascending_at = first; break;
 		default: exit(2);
 		}
 	}
@@ -447,6 +454,9 @@ int main(int argc, char **argv)
 	pthread_create(&collector, NULL, collect, NULL);
 	pthread_create(&plugger, NULL, plug, NULL);
 	pthread_join(collector, NULL);
+	if (ascending_at != ~0ULL)
+		printf("ascending %llu out of order %llu\n", (unsigned long long)ascending,
+		       (unsigned long long)out_of_order);
 	if (!ioctl(fd, PCILENS_IOC_STATISTICS, &s))
 		printf("events %llu reads %llu writes %llu answered %llu stale %llu passed %llu waits %llu lost %llu refused %llu irq %llu/%llu/%llu/%llu dma %llu active %llu failed %llu\n",
 		       s.events, s.reads, s.writes, s.answered, s.stale_answers, s.passed_stop,
