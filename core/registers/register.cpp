@@ -4,20 +4,13 @@ namespace pcilens {
 
 std::string_view name_of(Access access) {
   switch (access) {
-    case Access::RO:
-      return "RO";
-    case Access::RW:
-      return "RW";
-    case Access::W1C:
-      return "W1C";
-    case Access::RC:
-      return "RC";
-    case Access::RW1S:
-      return "RW1S";
-    case Access::WO:
-      return "WO";
-    case Access::Reserved:
-      return "reserved";
+    case Access::RO: return "RO";
+    case Access::RW: return "RW";
+    case Access::W1C: return "W1C";
+    case Access::RC: return "RC";
+    case Access::RW1S: return "RW1S";
+    case Access::WO: return "WO";
+    case Access::Reserved: return "reserved";
   }
   return "?";
 }

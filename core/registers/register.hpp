@@ -177,6 +177,8 @@ constexpr bool well_formed(const Register& r) {
   for (const Field& f : r.fields) {
     if (f.name.empty() || f.high < f.low || f.high >= r.width * 8) return false;
     if ((seen & f.mask()) != 0) return false;
+    for (const Field* other = r.fields.data(); other != &f; ++other)
+      if (other->name == f.name) return false;
     seen |= f.mask();
     for (const EnumValue& v : f.values)
       if (f.bits() < 64 && v.value >> f.bits() != 0) return false;
@@ -195,8 +197,15 @@ constexpr bool well_formed(const RegisterMap& m) {
     for (const MemoryRegion* region : m.regions)
       if (r.offset < region->offset + region->size && region->offset < r.end()) return false;
   }
-  for (const MemoryRegion* region : m.regions)
-    if (region->size == 0 || region->offset + region->size > m.size) return false;
+  for (const MemoryRegion* region : m.regions) {
+    if (region->name.empty() || region->size == 0 || region->size > m.size ||
+        region->offset > m.size - region->size)
+      return false;
+    for (const MemoryRegion* other : m.regions)
+      if (other != region && region->offset < other->offset + other->size &&
+          other->offset < region->offset + region->size)
+        return false;
+  }
   for (const Structure* s : m.structures)
     for (const StructureField& f : s->members)
       if (f.offset + f.width > s->size) return false;
