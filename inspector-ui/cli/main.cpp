@@ -1,1 +1,109 @@
-int main() { return 0; }
+// pcilens: one program with sub-commands. See `pcilens --help`.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "inspector-ui/cli/subcommands.hpp"
+
+namespace pcilens::cli {
+namespace {
+
+struct SubCommand {
+  const char* name;
+  const char* summary;
+  const char* examples;
+  Declare declare;
+};
+
+// The order is the one of --help.
+const SubCommand kSubCommands[] = {
+    {"gui", "open the window on a device and its driver",
+     "  pcilens gui\n  pcilens gui --device ./mycard.so --watch\n", declare_gui},
+    {"console", "open the console on a device and its driver, or run a script",
+     "  pcilens console\n"
+     "  pcilens console --device edu -e 'break write FACTORIAL' -e run -e 'wait stop' -e "
+     "registers\n"
+     "  pcilens console -x bring-up.pcilens --trace bring-up.trace\n",
+     declare_console},
+    {"serve", "run a device and its driver, and let consoles and windows attach",
+     "  pcilens serve --device edu\n  pcilens attach\n", declare_serve},
+    {"attach", "open the console on something that `serve` or `vm` runs",
+     "  pcilens attach\n  pcilens attach /run/user/1000/pcilens/edu.sock\n", declare_attach},
+    {"vm", "boot a distribution's kernel in QEMU with the real driver, held at its first access",
+     "  pcilens vm\n", declare_vm},
+    {"replay", "send the requests of a trace to a fresh device and compare its answers",
+     "  pcilens replay run.trace\n  pcilens replay run.trace --device ./mycard.so --times 20\n",
+     declare_replay},
+    {"import", "make a trace from another tool's recording",
+     "  pcilens import mmiotrace mmio.log -o real.trace\n  pcilens import qemu qemu.log -o "
+     "vm.trace\n",
+     declare_import},
+    {"query", "print the transactions of a trace that an expression matches",
+     "  pcilens query run.trace 'write CMD'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
+     "  pcilens query run.trace --check 'status != SC' || echo 'a transaction failed'\n",
+     declare_query},
+    {"devices", "list the devices that --device takes, with their options",
+     "  pcilens devices\n  pcilens devices edu\n", declare_devices},
+    {"new", "write a starting folder for a device of your own",
+     "  pcilens new mycard && cmake -S mycard -B mycard/build && cmake --build mycard/build\n",
+     declare_new},
+    {"bench", "measure this machine: what a transaction costs",
+     "  pcilens bench\n  pcilens bench --json > bench.json\n", declare_bench},
+};
+
+constexpr const char* kAbout =
+    "pcilens stops, shows, changes, steps and replays what crosses PCIe between a driver and a\n"
+    "device model.\n\n"
+    "Without a sub-command it opens the device \"edu\" with its example driver, held at the "
+    "driver's\n"
+    "first access: in a window where there is a display, else on the console.";
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done or equal, 1 found or different, 2 cannot (and why, on standard error).\n"
+    "\"pcilens SUB-COMMAND --help\" has options and examples; on the console, \"help\" has the "
+    "rest.";
+
+}  // namespace
+
+int cannot(std::string_view message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "pcilens: %.*s\n", static_cast<int>(message.size()), message.data());
+  return kCannot;
+}
+
+int main_of(int argc, char** argv) {
+  CLI::App app(kAbout, "pcilens");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "pcilens " PCILENS_VERSION);
+  app.get_formatter()->column_width(34);
+  Run chosen;
+  for (const SubCommand& sub : kSubCommands) {
+    if (sub.declare == nullptr) continue;
+    CLI::App* command = app.add_subcommand(sub.name, sub.summary);
+    command->footer(std::string("Examples:\n") + sub.examples);
+    command->get_formatter()->column_width(34);
+    const Run run = sub.declare(*command);
+    command->callback([run, &chosen] { chosen = run; });
+  }
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::string how = "pcilens";
+    for (const CLI::App* sub : app.get_subcommands()) how += " " + sub->get_name();
+    return cannot(std::string(error.what()) + "; \"" + how + " --help\" shows what it takes");
+  }
+  return chosen ? chosen() : run_default();
+}
+
+}  // namespace pcilens::cli
+
+int main(int argc, char** argv) {
+  try {
+    return pcilens::cli::main_of(argc, argv);
+  } catch (const std::exception& error) {
+    return pcilens::cli::cannot(error.what());
+  }
+}

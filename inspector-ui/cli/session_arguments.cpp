@@ -1,0 +1,73 @@
+#include "inspector-ui/cli/session_arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "inspector-ui/terminal/console.hpp"
+
+namespace pcilens::cli {
+
+void add_session_options(CLI::App& app, SessionArguments& a) {
+  app.add_option(
+         "-d,--device", a.devices,
+         "A device's name (see \"pcilens devices\") or a plug-in's path, with its options:\n"
+         "edu or ./mycard.so,seed=1. Several give several functions. Default: edu")
+      ->type_name("NAME|FILE.so[,OPTION=VALUE]");
+  app.add_option("--host", a.host,
+                 "Who plays the driver: sim (the device's example driver, in this process) or\n"
+                 "kmod (this kernel's own drivers, through the module)")
+      ->type_name("sim|kmod")
+      ->check(CLI::IsMember({"sim", "kmod"}));
+  app.add_option("-t,--trace", a.trace,
+                 "Keep every transaction in this file. Default: a temporary one")
+      ->type_name("FILE");
+  app.add_flag("--watch", a.watch, "Load a plug-in again whenever its file changes");
+  app.add_flag("--no-hold", a.no_hold, "Let the driver run from its start");
+  app.add_flag("--no-driver", a.no_driver,
+               "Run no example driver: you are the driver, with read and write");
+}
+
+Result<DeviceChoice> parse_device(const std::string& text) {
+  DeviceChoice choice;
+  std::size_t at = std::min(text.find(','), text.size());
+  choice.name = text.substr(0, at);
+  if (choice.name.empty())
+    return fail(
+        fmt::format("--device {}: the name is missing; \"pcilens devices\" lists them", text));
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find(',', at + 1), text.size());
+    const std::string option = text.substr(at + 1, end - at - 1);
+    const std::size_t equals = option.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return fail(fmt::format("--device {}: \"{}\" is not OPTION=VALUE", text, option));
+    choice.options.push_back({option.substr(0, equals), option.substr(equals + 1)});
+    at = end;
+  }
+  return choice;
+}
+
+Result<SessionOptions> session_options(const SessionArguments& a) {
+  SessionOptions options;
+  for (const std::string& text : a.devices) {
+    auto choice = parse_device(text);
+    if (!choice) return tl::unexpected(choice.error());
+    options.devices.push_back(std::move(*choice));
+  }
+  if (options.devices.empty()) options.devices.push_back({.name = "edu", .options = {}});
+  options.host = a.host;
+  options.trace = a.trace;
+  options.watch = a.watch;
+  options.hold_at_first_access = !a.no_hold;
+  options.drive = !a.no_driver;
+  return options;
+}
+
+Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
+  auto options = session_options(a);
+  if (!options) return tl::unexpected(options.error());
+  ui::block_interrupts();
+  return open_session(*options);
+}
+
+}  // namespace pcilens::cli

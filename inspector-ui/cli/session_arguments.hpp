@@ -1,0 +1,33 @@
+// The options of every sub-command that opens a device: --device, --host, --trace, --watch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/target/session.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace pcilens::cli {
+
+struct SessionArguments {
+  std::vector<std::string> devices;  // "edu", "./mycard.so,seed=1"
+  std::string host = "sim";
+  std::string trace;
+  bool watch = false;
+  bool no_hold = false;
+  bool no_driver = false;
+};
+
+void add_session_options(CLI::App& app, SessionArguments& arguments);
+// "NAME[,option=value...]".
+Result<DeviceChoice> parse_device(const std::string& text);
+Result<SessionOptions> session_options(const SessionArguments& arguments);
+// Opens it, with Ctrl-C kept for the console.
+Result<std::unique_ptr<Target>> open(const SessionArguments& arguments);
+
+}  // namespace pcilens::cli
