@@ -53,7 +53,7 @@ class Builder {
     const FunctionState& f = snapshot_.functions[index];
     const std::size_t begin = rows_.size();
     const int depth = several_ ? 1 : 0;
-    prefix_ = several_ ? f.instance + "." : std::string();
+    prefix_ = several_ ? f.instance + ":" : std::string();
     if (several_) {
       RegisterRow row;
       row.kind = RegisterRow::Kind::Function;
@@ -226,7 +226,7 @@ std::string register_row_id(const Snapshot& snapshot, const Transaction& t) {
   if (!ref) return {};
   const std::string name = name_of(ref);
   if (snapshot.functions.size() <= 1 || t.function >= snapshot.functions.size()) return name;
-  return snapshot.functions[t.function].instance + "." + name;
+  return snapshot.functions[t.function].instance + ":" + name;
 }
 
 std::uint64_t value_for_poke(const Register& r, std::uint64_t now, const Field& field,

@@ -31,7 +31,7 @@ struct RegisterRow {
   enum class Kind : std::uint8_t { Function, Register, Array, Field, Region };
   Kind kind = Kind::Register;
   int depth = 0;
-  std::string id;       // "STATUS", "STATUS.IRQ"; with several functions "edu0.STATUS"
+  std::string id;       // "STATUS", "STATUS.IRQ"; with several functions "edu0:STATUS"
   std::string name;     // as the row shows it
   std::string where;    // "0x020"; of a field its bits "31:8"
   std::string value;    // hex; of a field also its enum name

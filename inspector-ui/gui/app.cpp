@@ -1,0 +1,100 @@
+#include "inspector-ui/gui/app.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+constexpr std::size_t kMessages = 200;
+
+// The first words of an answer, for the status bar.
+std::string headline(const ui::Output& output) {
+  for (const auto& block : output.blocks)
+    if (const auto* line = std::get_if<ui::Line>(&block)) {
+      std::string text;
+      for (const auto& span : line->spans) text += span.text;
+      return text;
+    }
+  return {};
+}
+
+// A table, or lines that no status bar holds.
+bool wants_room(const ui::Output& output) {
+  if (output.blocks.size() > 1) return true;
+  return !output.blocks.empty() && std::holds_alternative<ui::Table>(output.blocks.front());
+}
+
+}  // namespace
+
+App::App(Target& target, std::shared_ptr<Mailbox> mailbox)
+    : target_(target),
+      mailbox_(std::move(mailbox)),
+      snapshot_(target.snapshot()),
+      table_(ui::CommandTable::standard()),
+      runner_(target, table_, [this](const std::string& line, const Result<ui::Output>& output) {
+        // The runner ends before this does, so `this` is good until the mailbox's owner is gone.
+        mailbox_->post([this, line, output] {
+          if (output) say({*output, line, {}, false});
+          else say({{}, line, output.error().message, true});
+        });
+      }) {
+  runner_.quit = [this] { mailbox_->post([this] { quit = true; }); };
+  changes_.update(*snapshot_);
+}
+
+App::~App() = default;
+
+bool App::refresh() {
+  auto newest = target_.snapshot();
+  if (newest->version == snapshot_->version) return false;
+  if (newest->state != snapshot_->state && !notice_bad_) notice_.clear();
+  snapshot_ = std::move(newest);
+  changes_.update(*snapshot_);
+  return true;
+}
+
+void App::run(std::string line) {
+  notice_.clear();
+  runner_.run(std::move(line), selected_register);
+}
+
+void App::run(const ui::Command& command, const ui::Action& action) {
+  std::string line(command.id);
+  if (!action.arguments.empty()) line += " " + std::string(action.arguments);
+  // "…" at the end: it asks for arguments, and the palette completes them.
+  if (action.label.ends_with("…")) {
+    palette_request = line + " ";
+    palette_wanted = true;
+    return;
+  }
+  run(std::move(line));
+}
+
+void App::say(Message message) {
+  notice_bad_ = message.bad;
+  notice_ = message.bad ? message.error : headline(message.output);
+  if (!message.bad && message.output.blocks.empty()) return;
+  if (wants_room(message.output)) {
+    notice_.clear();
+    layout.bring_to_front("output");
+  }
+  messages_.push_back(std::move(message));
+  if (messages_.size() > kMessages) messages_.pop_front();
+}
+
+void App::say_error(std::string what) {
+  notice_ = std::move(what);
+  notice_bad_ = true;
+}
+
+Done<void> App::report() {
+  return later<void>(mailbox_, [this](Result<void> result) {
+    if (!result) say_error(result.error().message);
+  });
+}
+
+Panel* App::panel(std::string_view id) {
+  for (const auto& p : panels)
+    if (p->id() == id) return p.get();
+  return nullptr;
+}
+
+}  // namespace pcilens::gui

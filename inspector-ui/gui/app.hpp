@@ -1,0 +1,108 @@
+// What the window's panels share: the target, its newest snapshot, what is selected, and the one
+// way to run a command. Lives on the window's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/target/target.hpp"
+#include "inspector-ui/commands/command.hpp"
+#include "inspector-ui/commands/runner.hpp"
+#include "inspector-ui/gui/mailbox.hpp"
+#include "inspector-ui/gui/models/registers.hpp"
+#include "inspector-ui/gui/models/split_tree.hpp"
+
+namespace pcilens::gui {
+
+class App;
+
+// One panel of the window. Its id is its place in layouts and the beginning of its names in tests.
+class Panel {
+ public:
+  virtual ~Panel() = default;
+  virtual std::string_view id() const = 0;
+  virtual std::string_view title() const = 0;
+  virtual void draw(App& app) = 0;
+  // A count or mark beside the title; empty for none.
+  virtual std::string badge(const App&) const { return {}; }
+};
+
+class App {
+ public:
+  App(Target& target, std::shared_ptr<Mailbox> mailbox);
+  ~App();
+
+  // Takes the newest snapshot. True if it is another one.
+  bool refresh();
+  const Snapshot& snapshot() const { return *snapshot_; }
+  Target& target() { return target_; }
+  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  const ui::CommandTable& table() const { return table_; }
+  const ChangeMark& changes() const { return changes_; }
+
+  // Runs a line of the command table on the runner's thread; what it answers goes to the log.
+  void run(std::string line);
+  void run(const ui::Command& command, const ui::Action& action);
+  // Opens the palette with the beginning of a command.
+  std::string palette_request;
+  bool palette_wanted = false;
+
+  // What is selected, shared by all panels.
+  std::uint64_t selected_seq = 0;
+  std::string selected_register;  // a row id: "STATUS", with several functions "edu0:STATUS"
+  // One-shot wishes of one panel to another.
+  std::string reveal_register;  // scroll there
+  std::uint64_t reveal_seq = 0;
+  std::string filter_request;   // for the transactions panel
+  bool filter_wanted = false;
+
+  // What commands answered, newest last; `bad` ones are errors.
+  struct Message {
+    ui::Output output;
+    std::string line;  // the command
+    std::string error;
+    bool bad = false;
+  };
+  const std::deque<Message>& messages() const { return messages_; }
+  void say(Message message);
+  void say_error(std::string what);
+  // What the status bar shows until something else happens.
+  const std::string& notice() const { return notice_; }
+  bool notice_is_bad() const { return notice_bad_; }
+  void clear_notice() { notice_.clear(); }
+
+  // A Done<void> that reports an error in the status bar.
+  Done<void> report();
+
+  // Draw again within so many seconds although nothing happens.
+  void wake_in(double seconds) { wake_ = wake_ < seconds ? wake_ : seconds; }
+  double take_wake() {
+    const double w = wake_;
+    wake_ = kNever;
+    return w;
+  }
+  static constexpr double kNever = 1e9;
+
+  SplitTree layout;
+  std::vector<std::unique_ptr<Panel>> panels;
+  Panel* panel(std::string_view id);
+  bool quit = false;
+
+ private:
+  Target& target_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  ui::CommandTable table_;
+  ChangeMark changes_;
+  std::deque<Message> messages_;
+  std::string notice_;
+  bool notice_bad_ = false;
+  double wake_ = kNever;
+  ui::CommandRunner runner_;
+};
+
+}  // namespace pcilens::gui

@@ -1,0 +1,93 @@
+// Menus and shortcuts, both from the command table.
+#include <imgui.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "inspector-ui/gui/panels/panels.hpp"
+#include "inspector-ui/gui/theme.hpp"
+#include "inspector-ui/gui/widgets.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+using theme::colours;
+
+void draw_command(App& app, const ui::Command& command) {
+  const std::string_view why_not =
+      command.disabled != nullptr ? command.disabled(app.snapshot()) : std::string_view();
+  for (const ui::Action& action : command.actions) {
+    const std::string label(action.label), key = ui::name_of(action.key);
+    if (ImGui::MenuItem(label.c_str(), key.empty() ? nullptr : key.c_str(), false,
+                        why_not.empty()))
+      app.run(command, action);
+    widgets::name_item("menu.item." + label);
+    if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) {
+      const std::string tip(why_not.empty() ? command.summary : why_not);
+      ImGui::SetTooltip("%s", tip.c_str());
+    }
+  }
+}
+
+bool in_window(const ui::Command& c) { return (c.where & ui::kWindow) != 0 && !c.actions.empty(); }
+
+}  // namespace
+
+void draw_menus(App& app) {
+  std::vector<std::string_view> groups;
+  for (const ui::Command& c : app.table().commands())
+    if (in_window(c) && std::ranges::find(groups, c.group) == groups.end())
+      groups.push_back(c.group);
+  for (const std::string_view group : groups) {
+    const std::string name(group);
+    const bool open = ImGui::BeginMenu(name.c_str());
+    widgets::name_item("menu." + name, name);
+    if (!open) continue;
+    for (const ui::Command& c : app.table().commands())
+      if (in_window(c) && c.group == group) draw_command(app, c);
+    ImGui::EndMenu();
+  }
+  const bool open = ImGui::BeginMenu("View");
+  widgets::name_item("menu.View", "View");
+  if (open) {
+    for (const auto& panel : app.panels) {
+      const std::string title(panel->title());
+      if (ImGui::MenuItem(title.c_str(), nullptr, app.layout.in_front(panel->id())))
+        app.layout.bring_to_front(panel->id());
+      widgets::name_item("menu.item." + title);
+    }
+    ImGui::Separator();
+    if (ImGui::MenuItem("Commands…", "Ctrl+P")) app.palette_wanted = true;
+    if (ImGui::MenuItem("Reset the layout"))
+      app.layout = default_layout(ImGui::GetIO().DisplaySize.x / theme::unit(0.25f));
+    ImGui::EndMenu();
+  }
+}
+
+void handle_shortcuts(App& app) {
+  if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel)) return;
+  if (widgets::pressed(ui::ctrl(ui::KeyCode::P))) {
+    app.palette_wanted = true;
+    return;
+  }
+  const bool typing = ImGui::GetIO().WantTextInput;
+  for (const ui::Command& c : app.table().commands()) {
+    if ((c.where & ui::kWindow) == 0) continue;
+    for (const ui::Action& action : c.actions) {
+      const bool function_key =
+          action.key.code >= ui::KeyCode::F1 && action.key.code <= ui::KeyCode::F12;
+      if (!action.key || (typing && !function_key) || !widgets::pressed(action.key)) continue;
+      if (c.disabled != nullptr) {
+        if (const auto why_not = c.disabled(app.snapshot()); !why_not.empty()) {
+          app.say_error(std::string(why_not));
+          return;
+        }
+      }
+      app.run(c, action);
+      return;
+    }
+  }
+}
+
+}  // namespace pcilens::gui

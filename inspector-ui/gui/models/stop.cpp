@@ -1,0 +1,126 @@
+#include "inspector-ui/gui/models/stop.hpp"
+
+#include <fmt/format.h>
+
+#include "inspector-ui/commands/place.hpp"
+#include "inspector-ui/gui/models/transactions.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+std::string field_text(const Field& f, std::uint64_t value) {
+  const std::uint64_t v = f.extract(value);
+  std::string text = f.bits() <= 3 ? fmt::format("{}", v) : fmt::format("0x{:x}", v);
+  for (const EnumValue& e : f.values)
+    if (e.value == v) text += fmt::format(" {}", e.name);
+  return text;
+}
+
+bool value_is_there(const Stop& stop) {
+  const Transaction& t = stop.transaction;
+  if (is_config(t.kind) || is_memory(t.kind))
+    return !is_read(t.kind) || stop.phase == Phase::After;
+  return t.kind == Kind::State || t.kind == Kind::Force;
+}
+
+std::string place_text(const Snapshot& snapshot, const Transaction& t) {
+  const std::string instance = t.function < snapshot.functions.size()
+                                   ? snapshot.functions[t.function].instance
+                                   : fmt::format("function {}", t.function);
+  if (t.bar >= 0) return fmt::format("{}, BAR{}+0x{:03x}, {} bytes", instance, t.bar, t.offset, t.size);
+  if (t.bar == kBarConfig)
+    return fmt::format("{}, config+0x{:03x}, {} bytes", instance, t.offset, t.size);
+  if (t.bar == kBarDma) return fmt::format("{}, IOVA 0x{:x}, {} bytes", instance, t.offset, t.size);
+  return instance;
+}
+
+}  // namespace
+
+StopModel stop_model(const Snapshot& snapshot) {
+  const Stop& stop = *snapshot.stop;
+  const Transaction& t = stop.transaction;
+  StopModel m;
+  m.headline = fmt::format("{} {}", in_words(t.kind), snapshot.names->place(t));
+  const std::string instance = t.function < snapshot.functions.size()
+                                   ? snapshot.functions[t.function].instance
+                                   : std::string("the function");
+  const bool by_function = t.origin == Origin::Function;
+  if (stop.phase == Phase::Before)
+    m.phase = by_function ? "Held before the host sees it" : "Held before " + instance + " sees it";
+  else
+    m.phase = by_function ? "Held after the host took it"
+                          : "Held after " + instance + " answered, before the driver sees it";
+  m.reason = stop.reason;
+  m.where = place_text(snapshot, t);
+  m.when = fmt::format("transaction {} at {}", t.seq, ui::format_time(t.t_ns));
+  m.who = std::string(name_of(t.origin));
+  if (!stop.thread_name.empty()) m.who += ", thread " + stop.thread_name;
+  if (t.thread != 0) m.who += fmt::format(" ({})", t.thread);
+  if (t.thread != 0) m.who += fmt::format(", CPU {}", t.cpu);
+  m.bytes = t.size == 0 || t.size > 8 ? 8 : t.size;
+
+  const ui::Spot spot = ui::spot_of(snapshot, t);
+  m.has_value = value_is_there(stop);
+  if (is_read(t.kind) && !m.has_value && (is_config(t.kind) || is_memory(t.kind)))
+    m.waiting = "A read has no value yet. Step, or break after it, to see the answer.";
+  m.new_value = t.value;
+  // Before delivery the register still holds what it held; afterwards the snapshot has the new one.
+  if (!is_read(t.kind) && stop.phase == Phase::Before) {
+    if (const auto now = ui::peek(snapshot, spot)) {
+      m.has_old = true;
+      m.old_value = *now;
+    }
+  }
+  m.old_text = m.has_old ? ui::hex(m.old_value, m.bytes) : std::string();
+  m.new_text = m.has_value ? ui::hex(m.new_value, m.bytes) : std::string();
+  if (stop.edited)
+    m.edited = fmt::format("{} {}, you changed it",
+                           is_read(t.kind) ? "The device answered" : "The driver sent",
+                           ui::hex(stop.original, m.bytes));
+
+  const bool whole = (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) ||
+                     (spot.item && t.offset == spot.item->offset && t.size == spot.item->width);
+  if (!whole || !m.has_value) return m;
+  m.field_storage = spot.fields;
+  for (const Field& f : m.field_storage) {
+    StopField row;
+    row.name = std::string(f.name);
+    row.bits = f.high == f.low ? fmt::format("{}", f.high) : fmt::format("{}:{}", f.high, f.low);
+    row.access = std::string(name_of(f.access));
+    row.doc = std::string(f.doc);
+    row.new_value = field_text(f, m.new_value);
+    if (m.has_old) {
+      row.old_value = field_text(f, m.old_value);
+      row.changes = f.extract(m.old_value) != f.extract(m.new_value);
+    }
+    row.field = &f;
+    m.fields.push_back(std::move(row));
+  }
+  return m;
+}
+
+std::string state_text(const Snapshot& snapshot) {
+  switch (snapshot.state) {
+    case RunState::Running: return "Running";
+    case RunState::Paused: return "Paused";
+    case RunState::Ended: return "Ended";
+    case RunState::Stopped: break;
+  }
+  if (!snapshot.stop || snapshot.stop->reason.empty()) return "Stopped";
+  return "Stopped at " + snapshot.stop->reason;
+}
+
+std::string what_to_do(const Snapshot& snapshot) {
+  switch (snapshot.state) {
+    case RunState::Running:
+      return "The driver is running. Pause it, or add a breakpoint such as  write CMD.";
+    case RunState::Paused:
+      return "Delivery is paused and nothing is held. Step to the next access, or run on.";
+    case RunState::Ended:
+      return "The driver has finished. Registers can still be poked; Restart begins again.";
+    case RunState::Stopped: break;
+  }
+  return {};
+}
+
+}  // namespace pcilens::gui

@@ -1,0 +1,133 @@
+#include "inspector-ui/gui/models/transactions.hpp"
+
+#include <fmt/format.h>
+
+#include "inspector-ui/commands/place.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+// Whether the kind has a value that a person wants to see.
+bool has_value(Kind kind) {
+  switch (kind) {
+    case Kind::CfgRead:
+    case Kind::CfgWrite:
+    case Kind::MemRead:
+    case Kind::MemWrite:
+    case Kind::State:
+    case Kind::Force: return true;
+    default: return false;
+  }
+}
+
+std::string flag_of(const TraceRow& row, bool& bad) {
+  const Transaction& t = row.transaction;
+  bad = false;
+  switch (t.status) {
+    case Status::UR:
+    case Status::CA:
+    case Status::Timeout: bad = true; return std::string(name_of(t.status));
+    case Status::Pending: return "pending";
+    case Status::SC: break;
+  }
+  switch (t.answered_by) {
+    case AnsweredBy::Rule: return "fault rule";
+    case AnsweredBy::Nobody: bad = true; return "no answer";
+    case AnsweredBy::PassedStop: bad = true; return "passed the stop";
+    case AnsweredBy::User: return "edited";
+    case AnsweredBy::Function:
+    case AnsweredBy::Shadow: break;
+  }
+  return row.edited ? "edited" : std::string();
+}
+
+std::string payload_of(const TraceRow& row) {
+  const std::uint32_t bytes =
+      row.transaction.size != 0 ? row.transaction.size : row.payload_bytes;
+  return fmt::format("{} bytes", bytes);
+}
+
+}  // namespace
+
+KindGroup group_of(Kind kind) {
+  switch (kind) {
+    case Kind::CfgRead:
+    case Kind::CfgWrite: return KindGroup::Config;
+    case Kind::MemRead: return KindGroup::Read;
+    case Kind::MemWrite:
+    case Kind::State:
+    case Kind::Force: return KindGroup::Write;
+    case Kind::DmaRead:
+    case Kind::DmaWrite:
+    case Kind::DmaMap:
+    case Kind::DmaUnmap: return KindGroup::Dma;
+    case Kind::Irq: return KindGroup::Interrupt;
+    default: return KindGroup::Note;
+  }
+}
+
+std::string_view in_words(Kind kind) {
+  switch (kind) {
+    case Kind::CfgRead: return "config read";
+    case Kind::CfgWrite: return "config write";
+    case Kind::MemRead: return "read";
+    case Kind::MemWrite: return "write";
+    case Kind::DmaRead: return "DMA read";
+    case Kind::DmaWrite: return "DMA write";
+    case Kind::Irq: return "interrupt";
+    case Kind::DmaMap: return "DMA map";
+    case Kind::DmaUnmap: return "DMA unmap";
+    case Kind::Reset: return "reset";
+    case Kind::Timer: return "timer";
+    case Kind::Input: return "input";
+    case Kind::State: return "state change";
+    case Kind::Force: return "force";
+    case Kind::Control: return "control";
+    case Kind::Gap: return "gap";
+  }
+  return "?";
+}
+
+std::string expression_for_place(const Snapshot& snapshot, const Transaction& t) {
+  if (!is_memory(t.kind) && !is_config(t.kind) && t.kind != Kind::State && t.kind != Kind::Force)
+    return {};
+  const ui::Spot spot = ui::spot_of(snapshot, t);
+  return spot.name;
+}
+
+std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transaction& t) {
+  const std::string place = expression_for_place(snapshot, t);
+  std::string kind(name_of(t.kind));
+  if (is_memory(t.kind)) kind = is_read(t.kind) ? "read" : "write";
+  if (t.kind == Kind::Control || t.kind == Kind::Gap) return {};
+  return place.empty() ? kind : kind + " " + place;
+}
+
+TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
+  const Transaction& t = row.transaction;
+  TransactionText out;
+  out.seq = fmt::format("{}", t.seq);
+  out.time = fmt::format("{}.{:06}", t.t_ns / 1'000'000'000, t.t_ns / 1000 % 1'000'000);
+  out.kind = std::string(name_of(t.kind));
+  if (t.kind != Kind::Control && t.kind != Kind::Gap && t.kind != Kind::Reset)
+    out.place = snapshot.names->place(t);
+  out.who = std::string(name_of(t.origin));
+  out.flag = flag_of(row, out.bad);
+  out.meaning = row.text;
+  if (is_dma(t.kind) || t.kind == Kind::DmaMap) out.meaning = payload_of(row);
+  if (!has_value(t.kind)) return out;
+  out.value = is_read(t.kind) && t.status == Status::Pending ? "…" : ui::hex(t.value, t.size);
+  const ui::Spot spot = ui::spot_of(snapshot, t);
+  if (out.value == "…") return out;
+  if (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) {
+    out.meaning = Names::decode(*spot.ref.reg, t.value);
+  } else if (spot.item && t.offset == spot.item->offset && t.size == spot.item->width) {
+    Register r;
+    r.width = spot.item->width;
+    r.fields = spot.fields;
+    out.meaning = Names::decode(r, t.value);
+  }
+  return out;
+}
+
+}  // namespace pcilens::gui

@@ -1,0 +1,230 @@
+// Transactions: the live trace, paged around what is visible.
+#include <imgui.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "inspector-ui/gui/models/trace_pager.hpp"
+#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/gui/panels/panels.hpp"
+#include "inspector-ui/gui/theme.hpp"
+#include "inspector-ui/gui/widgets.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+using theme::colours;
+using theme::unit;
+
+class TransactionsPanel final : public Panel {
+ public:
+  explicit TransactionsPanel(App& app)
+      : pager_([this, &app](std::uint64_t ticket, TraceRequest request) {
+          app.target().trace_page(std::move(request),
+                                  later<TracePage>(app.mailbox(), [this, ticket](auto page) {
+                                    pager_.answer(ticket, std::move(page));
+                                  }));
+        }) {}
+  std::string_view id() const override { return "transactions"; }
+  std::string_view title() const override { return "Transactions"; }
+  std::string badge(const App& app) const override {
+    return app.snapshot().seq == 0 ? std::string() : fmt::format("{}", app.snapshot().seq);
+  }
+  void draw(App& app) override;
+
+ private:
+  void head(App& app);
+  void rows(App& app, Rect area, float row_height);
+  void draw_row(App& app, const TraceRow& row);
+  void menu(App& app, const TraceRow& row);
+  void set_filter(std::string text) {
+    filter_ = text;
+    pager_.set_filter(std::move(text));
+  }
+
+  TracePager pager_;
+  std::string filter_;
+  float wheel_ = 0;
+};
+
+void TransactionsPanel::draw(App& app) {
+  if (app.filter_wanted) {
+    app.filter_wanted = false;
+    set_filter(app.filter_request);
+  }
+  if (app.reveal_seq != 0) {
+    pager_.go_to(app.reveal_seq);
+    app.reveal_seq = 0;
+  }
+  head(app);
+
+  const ImVec2 from = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
+  const float row_height =
+      theme::fonts().text->FontSize + 2 * ImGui::GetStyle().CellPadding.y;
+  const float bar = unit(2.5f);
+  const Rect area{from.x, from.y, room.x - bar - unit(1), room.y};
+  const float header = row_height + 1;
+  const auto fits = static_cast<std::size_t>(
+      std::max(1.0f, std::floor((area.h - header) / row_height)));
+  pager_.set_visible(fits);
+
+  const ImGuiIO& io = ImGui::GetIO();
+  if (ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows) && io.MouseWheel != 0) {
+    wheel_ -= io.MouseWheel * 3;
+    const auto whole = static_cast<std::int64_t>(wheel_);
+    wheel_ -= static_cast<float>(whole);
+    pager_.scroll(whole);
+  }
+  pager_.update(app.snapshot().seq, app.snapshot().version);
+  if (const unsigned ms = pager_.impatient(); ms != 0) app.wake_in(ms / 1000.0);
+
+  if (pager_.visible().empty()) {
+    if (pager_.loading()) {
+      widgets::empty_state("Looking…", "");
+    } else if (!filter_.empty()) {
+      widgets::empty_state("Nothing matches",
+                           "No transaction so far matches the filter. Clear it to see all of them.");
+    } else {
+      widgets::empty_state("No transactions yet",
+                           "Run the driver (F5): every config, BAR, DMA access and interrupt "
+                           "appears here as it crosses the link.");
+    }
+    return;
+  }
+  rows(app, area, row_height);
+
+  std::uint64_t top = pager_.top_seq();
+  const std::uint64_t before = top;
+  const auto shown = static_cast<std::uint64_t>(pager_.visible().size());
+  if (pager_.at_end() && pager_.last_seq() > shown) top = pager_.last_seq() - shown;
+  const Rect track{area.x + area.w + unit(1), area.y, bar, area.h};
+  if (widgets::scroll_bar("transactions.scroll", track, &top, pager_.last_seq(), shown) &&
+      top != before)
+    pager_.go_to(top + shown / 3);
+}
+
+void TransactionsPanel::head(App& app) {
+  const float follow = unit(19), clear = filter_.empty() ? 0.0f : unit(9);
+  const bool bad = !pager_.error().empty();
+  const float width =
+      std::max(unit(20), ImGui::GetContentRegionAvail().x - follow - clear - unit(4));
+  if (widgets::input("transactions.filter", &filter_, "Filter: write CMD, irq, STATUS…, Enter",
+                     width, bad))
+    pager_.set_filter(filter_);
+  if (!filter_.empty()) {
+    ImGui::SameLine();
+    if (widgets::button("transactions.clear", widgets::Icon::Close, "", colours().dim))
+      set_filter({});
+  }
+  ImGui::SameLine(ImGui::GetWindowWidth() - follow - unit(1));
+  const bool on = pager_.follow();
+  if (widgets::button("transactions.follow", widgets::Icon::None, "Follow",
+                      on ? colours().accent : colours().dim))
+    pager_.set_follow(!on);
+  if (on) {
+    const ImVec2 a = ImGui::GetItemRectMin(), b = ImGui::GetItemRectMax();
+    ImGui::GetWindowDrawList()->AddRect(a, b, colours().accent, unit(1));
+  }
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("Keep the newest transaction in sight.");
+  if (bad) widgets::wrapped(pager_.error(), colours().bad);
+  static_cast<void>(app);
+}
+
+void TransactionsPanel::rows(App& app, Rect area, float row_height) {
+  const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_NoSavedSettings |
+                                ImGuiTableFlags_NoPadOuterX;
+  if (!ImGui::BeginTable("transactions", 7, flags, {area.w, 0})) return;
+  const auto fixed = ImGuiTableColumnFlags_WidthFixed;
+  ImGui::TableSetupColumn("#", fixed, unit(13));
+  ImGui::TableSetupColumn("Time, s", fixed, unit(20));
+  ImGui::TableSetupColumn("Kind", fixed, unit(20));
+  ImGui::TableSetupColumn("Place", fixed, unit(32));
+  ImGui::TableSetupColumn("Value", fixed, unit(24));
+  ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
+  ImGui::TableSetupColumn("By", fixed, unit(16));
+  ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
+  ImGui::TableHeadersRow();
+  ImGui::PopStyleColor();
+  static_cast<void>(row_height);
+  for (const TraceRow& row : pager_.visible()) {
+    ImGui::TableNextRow();
+    ImGui::PushID(reinterpret_cast<const void*>(static_cast<std::uintptr_t>(row.transaction.seq)));
+    draw_row(app, row);
+    ImGui::PopID();
+  }
+  ImGui::EndTable();
+}
+
+void TransactionsPanel::draw_row(App& app, const TraceRow& row) {
+  const Transaction& t = row.transaction;
+  const TransactionText text = text_of(app.snapshot(), row);
+  const bool held = app.snapshot().stop && app.snapshot().stop->transaction.seq == t.seq;
+  const bool note = group_of(t.kind) == KindGroup::Note;
+  ImGui::TableSetColumnIndex(0);
+  if (held) widgets::row_background(colours().held_ground);
+  if (widgets::row("transactions.row." + text.seq, app.selected_seq == t.seq,
+                   text.kind + " " + text.place + " " + text.value)) {
+    app.selected_seq = t.seq;
+    if (const std::string reg = register_row_id(app.snapshot(), t); !reg.empty())
+      app.selected_register = reg;
+  }
+  menu(app, row);
+  ImGui::SameLine(0, 0);
+  widgets::clipped_right(text.seq, held ? colours().held : colours().faint);
+  ImGui::TableSetColumnIndex(1);
+  widgets::clipped_right(text.time, colours().faint);
+  ImGui::TableSetColumnIndex(2);
+  widgets::clipped(text.kind, theme::colour_of(group_of(t.kind)), true);
+  ImGui::TableSetColumnIndex(3);
+  widgets::clipped(text.place, colours().text, true);
+  ImGui::TableSetColumnIndex(4);
+  widgets::clipped(text.value, colours().text, true);
+  ImGui::TableSetColumnIndex(5);
+  if (!text.flag.empty()) {
+    widgets::tag(text.flag, text.bad ? colours().bad : colours().held);
+    ImGui::SameLine(0, unit(1.5f));
+  }
+  widgets::clipped(text.meaning, note ? colours().faint : colours().dim, !note);
+  ImGui::TableSetColumnIndex(6);
+  widgets::clipped(text.who, t.origin == Origin::Poke ? colours().held : colours().faint, false);
+}
+
+void TransactionsPanel::menu(App& app, const TraceRow& row) {
+  if (!ImGui::BeginPopupContextItem("menu")) return;
+  const Transaction& t = row.transaction;
+  app.selected_seq = t.seq;
+  const std::string exact = expression_for_kind_and_place(app.snapshot(), t);
+  const std::string place = expression_for_place(app.snapshot(), t);
+  const std::string reg = register_row_id(app.snapshot(), t);
+  if (!exact.empty()) {
+    if (ImGui::MenuItem(("Break on  " + exact).c_str())) app.run("break " + exact);
+    widgets::name_item("menu.break", exact);
+    if (ImGui::MenuItem(("Show only  " + exact).c_str())) set_filter(exact);
+    widgets::name_item("menu.filter", exact);
+  }
+  if (!place.empty() && place != exact) {
+    if (ImGui::MenuItem(("Show only  " + place).c_str())) set_filter(place);
+    widgets::name_item("menu.filter_place", place);
+  }
+  if (!filter_.empty() && ImGui::MenuItem("Show all")) set_filter({});
+  if (!reg.empty()) {
+    ImGui::Separator();
+    if (ImGui::MenuItem("Go to register")) {
+      app.selected_register = app.reveal_register = reg;
+      app.layout.bring_to_front("registers");
+    }
+    widgets::name_item("menu.go_to_register", reg);
+  }
+  if (ImGui::MenuItem("Show the code")) app.layout.bring_to_front("code");
+  ImGui::EndPopup();
+}
+
+}  // namespace
+
+std::unique_ptr<Panel> make_transactions_panel(App& app) {
+  return std::make_unique<TransactionsPanel>(app);
+}
+
+}  // namespace pcilens::gui

@@ -1,0 +1,253 @@
+#include "inspector-ui/gui/window.hpp"
+
+#include <GLFW/glfw3.h>
+#include <backends/imgui_impl_glfw.h>
+#include <backends/imgui_impl_opengl2.h>
+#include <backends/imgui_impl_opengl3.h>
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+
+#include "inspector-ui/gui/panels/panels.hpp"
+#include "inspector-ui/gui/rects.hpp"
+#include "inspector-ui/gui/theme.hpp"
+#include "inspector-ui/gui/widgets.hpp"
+
+namespace pcilens::gui {
+namespace {
+
+using theme::unit;
+
+std::string g_glfw_error;
+
+// After something happened this many frames are drawn: Dear ImGui needs a few to settle.
+constexpr int kFramesToSettle = 3;
+// While only the target changes, 30 pictures a second are enough to read.
+constexpr double kLiveFrame = 1.0 / 30, kInputFrame = 1.0 / 60;
+
+class Window {
+ public:
+  Result<void> open(const WindowOptions& options);
+  void run(Target& target);
+  ~Window();
+
+ private:
+  void wait(App& app);
+  void pace();
+  void frame(App& app);
+  void touched() { frames_ = kFramesToSettle; }
+  static Window& of(GLFWwindow* w) { return *static_cast<Window*>(glfwGetWindowUserPointer(w)); }
+  void watch_input();
+  void set_scale(float scale);
+
+  GLFWwindow* window_ = nullptr;
+  bool glfw_ = false, imgui_ = false, gl3_ = false;
+  float scale_ = 1;
+  int frames_ = kFramesToSettle;
+  bool input_ = false;
+  double last_frame_ = 0;
+};
+
+Result<void> Window::open(const WindowOptions& options) {
+  glfwSetErrorCallback([](int, const char* what) { g_glfw_error = what; });
+  g_glfw_error.clear();
+  if (glfwInit() != GLFW_TRUE)
+    return fail(fmt::format("window: no display opens ({}); set DISPLAY, or use \"pcilens console\"",
+                            g_glfw_error));
+  glfw_ = true;
+  int width = options.width, height = options.height;
+  if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
+    int x = 0, y = 0, w = 0, h = 0;
+    glfwGetMonitorWorkarea(monitor, &x, &y, &w, &h);
+    if (w > 0) width = std::min(width, w);
+    if (h > 0) height = std::min(height, h);
+  }
+  glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 0);
+  window_ = glfwCreateWindow(width, height, options.title.c_str(), nullptr, nullptr);
+  gl3_ = window_ != nullptr;
+  if (window_ == nullptr) {
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 2);
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 1);
+    window_ = glfwCreateWindow(width, height, options.title.c_str(), nullptr, nullptr);
+  }
+  if (window_ == nullptr)
+    return fail(fmt::format(
+        "window: no OpenGL 2.1 or newer ({}); install libgl1-mesa-dri, or use \"pcilens console\"",
+        g_glfw_error));
+  glfwMakeContextCurrent(window_);
+  glfwSwapInterval(1);
+  glfwSetWindowUserPointer(window_, this);
+  watch_input();
+
+  ImGui::CreateContext();
+  imgui_ = true;
+  ImGui::GetIO().IniFilename = nullptr;
+  float x_scale = 1, y_scale = 1;
+  glfwGetWindowContentScale(window_, &x_scale, &y_scale);
+  scale_ = std::clamp(x_scale, 0.75f, 4.0f);
+  theme::load_fonts(scale_);
+  theme::apply_style(scale_);
+  ImGui_ImplGlfw_InitForOpenGL(window_, true);
+  if (gl3_) ImGui_ImplOpenGL3_Init("#version 130");
+  else ImGui_ImplOpenGL2_Init();
+  return {};
+}
+
+// Ours come first and Dear ImGui's call them on.
+void Window::watch_input() {
+  const auto note = [](GLFWwindow* w) {
+    of(w).touched();
+    of(w).input_ = true;
+  };
+  static void (*const kNote)(GLFWwindow*) = note;
+  glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { kNote(w); });
+  glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { kNote(w); });
+  glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { kNote(w); });
+  glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { kNote(w); });
+  glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { kNote(w); });
+  glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { kNote(w); });
+  glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int) { kNote(w); });
+  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { kNote(w); });
+  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { kNote(w); });
+  glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float x, float) {
+    of(w).set_scale(x);
+    kNote(w);
+  });
+}
+
+void Window::set_scale(float scale) {
+  scale = std::clamp(scale, 0.75f, 4.0f);
+  if (scale == scale_ || !imgui_) return;
+  scale_ = scale;
+  theme::load_fonts(scale_);
+  theme::apply_style(scale_);
+  if (gl3_) {
+    ImGui_ImplOpenGL3_DestroyFontsTexture();
+    ImGui_ImplOpenGL3_CreateFontsTexture();
+  } else {
+    ImGui_ImplOpenGL2_DestroyFontsTexture();
+    ImGui_ImplOpenGL2_CreateFontsTexture();
+  }
+}
+
+Window::~Window() {
+  if (imgui_) {
+    if (gl3_) ImGui_ImplOpenGL3_Shutdown();
+    else ImGui_ImplOpenGL2_Shutdown();
+    ImGui_ImplGlfw_Shutdown();
+    ImGui::DestroyContext();
+  }
+  if (window_ != nullptr) glfwDestroyWindow(window_);
+  if (glfw_) glfwTerminate();
+}
+
+// Sleeps until something happens; never longer than a blinking cursor or a panel allows.
+void Window::wait(App& app) {
+  if (frames_ != 0) {
+    glfwPollEvents();
+    return;
+  }
+  const double cursor = ImGui::GetIO().WantTextInput ? 0.4 : App::kNever;
+  const double until = glfwGetTime() + std::min(app.take_wake(), cursor);
+  glfwWaitEventsTimeout(std::min(until - glfwGetTime(), 10.0));
+  if (glfwGetTime() >= until) frames_ = 1;
+}
+
+// Pictures have their pace, whatever the display does about vertical synchronisation.
+void Window::pace() {
+  for (;;) {
+    const double spare = last_frame_ + (input_ ? kInputFrame : kLiveFrame) - glfwGetTime();
+    if (spare <= 0) return;
+    glfwWaitEventsTimeout(spare);
+  }
+}
+
+void Window::frame(App& app) {
+  last_frame_ = glfwGetTime();
+  if (gl3_) ImGui_ImplOpenGL3_NewFrame();
+  else ImGui_ImplOpenGL2_NewFrame();
+  ImGui_ImplGlfw_NewFrame();
+  ImGui::NewFrame();
+  Rects::current().begin_frame();
+
+  const ImVec2 size = ImGui::GetIO().DisplaySize;
+  ImGui::SetNextWindowPos({0, 0});
+  ImGui::SetNextWindowSize(size);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{unit(2), 0});
+  ImGui::Begin("pcilens", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_MenuBar |
+                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus |
+                   ImGuiWindowFlags_NoNavInputs);
+  ImGui::PopStyleVar();
+  if (ImGui::BeginMenuBar()) {
+    draw_menus(app);
+    ImGui::EndMenuBar();
+  }
+  draw_toolbar(app);
+  const float top = ImGui::GetCursorPosY();
+  const float status = ImGui::GetTextLineHeight() + unit(3);
+  draw_dock(app, {unit(1.5f), top, size.x - unit(3), size.y - top - status});
+  ImGui::SetCursorPos({unit(3), size.y - status + unit(1.5f)});
+  draw_status_bar(app);
+  draw_palette(app);
+  handle_shortcuts(app);
+  ImGui::End();
+  ImGui::Render();
+
+  int width = 0, height = 0;
+  glfwGetFramebufferSize(window_, &width, &height);
+  glViewport(0, 0, width, height);
+  const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(theme::colours().window);
+  glClearColor(ground.x, ground.y, ground.z, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  if (gl3_) ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  else ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
+  glfwSwapBuffers(window_);
+  Rects::current().end_frame(size.x, size.y);
+}
+
+void Window::run(Target& target) {
+  auto mailbox = std::make_shared<Mailbox>();
+  mailbox->on_post([] { glfwPostEmptyEvent(); });
+  target.on_change([mailbox] { mailbox->wake(); });
+  {
+    App app(target, mailbox);
+    int width = 0, height = 0;
+    glfwGetWindowSize(window_, &width, &height);
+    app.layout = default_layout(static_cast<float>(width) / scale_);
+    app.panels.push_back(make_registers_panel());
+    app.panels.push_back(make_config_panel());
+    app.panels.push_back(make_stop_panel());
+    app.panels.push_back(make_code_panel());
+    app.panels.push_back(make_transactions_panel(app));
+    app.panels.push_back(make_breakpoints_panel());
+    app.panels.push_back(make_output_panel());
+    while (glfwWindowShouldClose(window_) == GLFW_FALSE && !app.quit) {
+      wait(app);
+      if (mailbox->deliver()) touched();
+      if (app.refresh()) touched();
+      if (frames_ == 0) continue;
+      pace();
+      --frames_;
+      frame(app);
+      if (frames_ == 0) input_ = false;
+    }
+    // The runner may still be inside a command: whatever it posts goes nowhere from here on.
+    mailbox->on_post({});
+    target.on_change({});
+  }
+}
+
+}  // namespace
+
+Result<int> run_window(Target& target, const WindowOptions& options) {
+  Window window;
+  if (auto opened = window.open(options); !opened) return tl::unexpected(opened.error());
+  window.run(target);
+  return 0;
+}
+
+}  // namespace pcilens::gui
