@@ -188,17 +188,15 @@ static void lens_emit_plugged(struct lens_function *fn, u64 plugged)
 	lens_emit(fn, &site, &event, false);
 }
 
-int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
+/* Scans, with the PCI core's lock held. The device comes back with a reference. */
+static struct pci_dev *lens_bus_scan(struct lens_function *fn, struct pcilens_plug *plug)
 {
 	struct lens_bus *bus = fn->bus;
 	struct pci_dev *pdev;
-	int i, err = 0;
+	int i;
 
-	pci_lock_rescan_remove();
-	if (rcu_access_pointer(bus->function[fn->devfn])) {
-		err = -EEXIST;
-		goto out;
-	}
+	if (rcu_access_pointer(bus->function[fn->devfn]))
+		return ERR_PTR(-EEXIST);
 	kref_get(&fn->ref);
 	rcu_assign_pointer(bus->function[fn->devfn], fn);
 	WRITE_ONCE(fn->plugged, true);
@@ -207,8 +205,7 @@ int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
 		RCU_INIT_POINTER(bus->function[fn->devfn], NULL);
 		WRITE_ONCE(fn->plugged, false);
 		lens_put(fn);
-		err = -ENODEV;
-		goto out;
+		return ERR_PTR(-ENODEV);
 	}
 	pci_bus_assign_resources(bus->root);
 	plug->domain = bus->sysdata.domain;
@@ -217,10 +214,30 @@ int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
 	for (i = 0; i < PCILENS_BARS; i++)
 		plug->address[i] = fn->bar[i].size ? lens_config_bar(fn, i) : 0;
 	lens_emit_plugged(fn, 1);
+	/* No driver yet: see below. */
+	driver_set_override(&pdev->dev, &pdev->driver_override, "-", 1);
 	pci_bus_add_device(pdev);
-out:
+	return pci_dev_get(pdev);
+}
+
+int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
+{
+	struct pci_dev *pdev;
+
+	pci_lock_rescan_remove();
+	pdev = lens_bus_scan(fn, plug);
 	pci_unlock_rescan_remove();
-	return err;
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	/*
+	 * The driver binds without the PCI core's lock: a probe() that is held
+	 * for an hour must not stop hotplug in the whole machine.
+	 */
+	driver_set_override(&pdev->dev, &pdev->driver_override, "", 0);
+	if (device_attach(&pdev->dev) < 0)
+		pci_warn(pdev, "pcilens: no driver could be bound\n");
+	pci_dev_put(pdev);
+	return 0;
 }
 
 void lens_bus_unplug(struct lens_function *fn)

@@ -15,8 +15,6 @@
 
 #include "function.h"
 
-#define CONFIG_CHUNK	LENS_CONFIG_BYTES
-
 struct lens_file {
 	struct kref ref;	/* the descriptor, and the plug worker */
 	struct mutex mutex;
@@ -30,6 +28,9 @@ struct lens_file {
 	bool unplug;
 	struct pcilens_plug plug;
 	int result;
+
+	struct work_struct end_work;	/* what is left to do at close */
+	struct completion ended;
 };
 
 static void lens_file_release(struct kref *ref)
@@ -51,6 +52,19 @@ static void lens_file_work(struct work_struct *work)
 	kref_put(&file->ref, lens_file_release);
 }
 
+static void lens_file_end(struct work_struct *work)
+{
+	struct lens_file *file = container_of(work, struct lens_file, end_work);
+
+	flush_work(&file->work);
+	lens_bus_unplug(file->fn);
+	if (file->published)
+		lens_function_withdraw(file->fn);
+	lens_put(file->fn);
+	complete_all(&file->ended);
+	kref_put(&file->ref, lens_file_release);
+}
+
 static int lens_open(struct inode *inode, struct file *filp)
 {
 	struct lens_file *file;
@@ -63,7 +77,9 @@ static int lens_open(struct inode *inode, struct file *filp)
 	kref_init(&file->ref);
 	mutex_init(&file->mutex);
 	INIT_WORK(&file->work, lens_file_work);
+	INIT_WORK(&file->end_work, lens_file_end);
 	init_completion(&file->done);
+	init_completion(&file->ended);
 	/* The bits of ip stay hidden, that two of them are equal does not. */
 	if (!capable(CAP_SYSLOG))
 		get_random_bytes(&file->secret, sizeof(file->secret));
@@ -71,19 +87,20 @@ static int lens_open(struct inode *inode, struct file *filp)
 	return stream_open(inode, filp);
 }
 
+/*
+ * The function goes away with its descriptor. A worker removes it: this thread
+ * may be the one that still has to close another function, whose held driver
+ * has a lock that the removal needs. So it waits for a while and no longer.
+ */
 static int lens_release(struct inode *inode, struct file *filp)
 {
 	struct lens_file *file = filp->private_data;
-	struct lens_function *fn = file->fn;
 
-	if (fn) {
-		/* First, so that a probe that is held in the worker comes back. */
-		lens_kill(fn);
-		flush_work(&file->work);
-		lens_bus_unplug(fn);
-		if (file->published)
-			lens_function_withdraw(fn);
-		lens_put(fn);
+	if (file->fn) {
+		lens_kill(file->fn);
+		kref_get(&file->ref);
+		queue_work(lens_workqueue, &file->end_work);
+		wait_for_completion_timeout(&file->ended, 2 * HZ);
 	}
 	kref_put(&file->ref, lens_file_release);
 	return 0;
@@ -180,7 +197,7 @@ static long lens_plug(struct lens_file *file, bool unplug)
 	file->unplug = unplug;
 	memset(&file->plug, 0, sizeof(file->plug));
 	kref_get(&file->ref);
-	queue_work(system_unbound_wq, &file->work);
+	queue_work(lens_workqueue, &file->work);
 	mutex_unlock(&file->mutex);
 	err = wait_for_completion_killable(&file->done);
 	return err ?: file->result;

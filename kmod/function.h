@@ -144,6 +144,11 @@ struct lens_function {
 	struct pcilens_slot *shared_slot;
 	unsigned long slot_map[BITS_TO_LONGS(PCILENS_SLOTS)];
 	wait_queue_head_t slot_queue;
+	struct pid *runtime;	/* the process that answers */
+	int spinning_cpu;	/* where one of its threads could not run */
+	u64 rescued_ns;
+	struct irq_work rescue_irq_work;
+	struct work_struct rescue_work;
 
 	struct lens_dma *dma;
 	struct lens_statistics stat;
@@ -206,7 +211,7 @@ bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 int lens_answer(struct lens_function *fn, const struct pcilens_answer *answer);
 void lens_kick(struct lens_function *fn);
 void lens_spin_begin(void);
-void lens_spin_window(void);
+void lens_spin_window(struct lens_function *fn);
 void lens_spin_end(void);
 
 /* config.c */

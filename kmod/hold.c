@@ -9,7 +9,10 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/nmi.h>
+#include <linux/pid.h>
 #include <linux/preempt.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -18,10 +21,82 @@
 /* How long a driver's thread spins for a prompt answer before it sleeps. */
 static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
 
+/* How often a spinning wait looks after threads of the runtime behind it. */
+static const u64 lens_rescue_ns = 2 * NSEC_PER_MSEC;
+
+/* Moves a thread that is queued on @cpu, and lets it come back. */
+static void lens_move_away(struct task_struct *task, int cpu)
+{
+	cpumask_var_t allowed, elsewhere;
+
+	if (!alloc_cpumask_var(&allowed, GFP_KERNEL))
+		return;
+	if (alloc_cpumask_var(&elsewhere, GFP_KERNEL)) {
+		cpumask_copy(allowed, task->cpus_ptr);
+		cpumask_copy(elsewhere, allowed);
+		cpumask_clear_cpu(cpu, elsewhere);
+		if (cpumask_intersects(elsewhere, cpu_online_mask) &&
+		    !set_cpus_allowed_ptr(task, elsewhere))
+			set_cpus_allowed_ptr(task, allowed);
+		free_cpumask_var(elsewhere);
+	}
+	free_cpumask_var(allowed);
+}
+
+/*
+ * A driver that may not sleep spins on a CPU, and the scheduler may have queued
+ * behind it the very thread that would answer: it was preempted there, or woken
+ * there. No tick comes on that CPU, so nobody balances the load. This runs on
+ * another CPU and fetches such threads. (One that was interrupted, not
+ * preempted, cannot be fetched: see lens_raise().)
+ */
+static void lens_rescue(struct work_struct *work)
+{
+	struct lens_function *fn = container_of(work, struct lens_function, rescue_work);
+	int cpu = READ_ONCE(fn->spinning_cpu);
+	struct task_struct *thread, *found[8];
+	struct task_struct *leader;
+	int i, n = 0;
+
+	leader = get_pid_task(fn->runtime, PIDTYPE_TGID);
+	if (leader) {
+		rcu_read_lock();
+		for_each_thread(leader, thread) {
+			if (n < ARRAY_SIZE(found) && task_cpu(thread) == cpu &&
+			    task_is_running(thread)) {
+				get_task_struct(thread);
+				found[n++] = thread;
+			}
+		}
+		rcu_read_unlock();
+		for (i = 0; i < n; i++) {
+			if (READ_ONCE(fn->stat.waiting.counter))
+				lens_move_away(found[i], cpu);
+			put_task_struct(found[i]);
+		}
+		put_task_struct(leader);
+	}
+	lens_put(fn);
+}
+
+static void lens_rescue_irq_work(struct irq_work *work)
+{
+	struct lens_function *fn = container_of(work, struct lens_function, rescue_irq_work);
+	int cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id());
+
+	if (cpu >= nr_cpu_ids || !kref_get_unless_zero(&fn->ref))
+		return;
+	if (!queue_work_on(cpu, system_highpri_wq, &fn->rescue_work))
+		lens_put(fn);
+}
+
 int lens_slots_create(struct lens_function *fn)
 {
 	int i;
 
+	fn->rescue_irq_work = IRQ_WORK_INIT_HARD(lens_rescue_irq_work);
+	INIT_WORK(&fn->rescue_work, lens_rescue);
+	fn->runtime = get_pid(task_tgid(current));
 	init_waitqueue_head(&fn->slot_queue);
 	fn->slot = kcalloc(PCILENS_SLOTS, sizeof(*fn->slot), GFP_KERNEL);
 	fn->shared_slot = vmalloc_user(PAGE_ALIGN(PCILENS_SLOTS * sizeof(*fn->shared_slot)));
@@ -36,6 +111,8 @@ int lens_slots_create(struct lens_function *fn)
 
 void lens_slots_free(struct lens_function *fn)
 {
+	irq_work_sync(&fn->rescue_irq_work);
+	put_pid(fn->runtime);
 	kfree(fn->slot);
 	vfree(fn->shared_slot);
 }
@@ -61,10 +138,17 @@ static void lens_slot_give(struct lens_function *fn, int i)
 }
 
 /* One pass of a spinning wait. */
-void lens_spin_window(void)
+void lens_spin_window(struct lens_function *fn)
 {
+	u64 now = ktime_get_ns();
+
 	cpu_relax();
 	touch_softlockup_watchdog();
+	if (now - READ_ONCE(fn->rescued_ns) >= lens_rescue_ns && num_online_cpus() > 1) {
+		WRITE_ONCE(fn->rescued_ns, now);
+		WRITE_ONCE(fn->spinning_cpu, raw_smp_processor_id());
+		irq_work_queue(&fn->rescue_irq_work);
+	}
 	if (irqs_disabled()) {
 		unsigned long cr8;
 
@@ -129,7 +213,7 @@ static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slo
 			return false;
 		/* Not while it is short: the windows are slow. */
 		if (window && ktime_get_ns() - start > lens_prompt_ns)
-			lens_spin_window();
+			lens_spin_window(fn);
 		else if (!window && (need_resched() || fn->collector_cpu == raw_smp_processor_id()))
 			return false;
 	}

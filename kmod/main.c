@@ -9,7 +9,7 @@ static int __init lens_init(void)
 {
 	int err;
 
-	lens_workqueue = alloc_workqueue("pcilens", WQ_UNBOUND, 0);
+	lens_workqueue = alloc_workqueue("pcilens", WQ_UNBOUND, LENS_FUNCTIONS);
 	if (!lens_workqueue)
 		return -ENOMEM;
 	err = lens_trap_init();
@@ -37,10 +37,11 @@ err_workqueue:
 	return err;
 }
 
-/* No descriptor is open here, so every function has been unplugged. */
+/* No descriptor is open here, but functions may still be on their way out. */
 static void __exit lens_exit(void)
 {
 	lens_chardev_exit();
+	flush_workqueue(lens_workqueue);
 	lens_bus_exit();
 	lens_remap_exit();
 	lens_trap_exit();
