@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs pcilens into an empty prefix, builds devices against it as a user would, and runs them.
+set -euo pipefail
+
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+failures=0
+
+# check SENTENCE COMMAND ...: the command's output is shown if it fails.
+check() {
+  local sentence=$1
+  shift
+  if "$@" >"$work/out" 2>&1; then
+    echo "ok - $sentence"
+  else
+    sed 's/^/  /' "$work/out"
+    echo "not ok - $sentence"
+    failures=$((failures + 1))
+  fi
+}
+
+has_files() {
+  local file missing=0
+  for file in bin/pcilens lib/*/libpcilens_device.a lib/*/cmake/pcilens/pcilensConfig.cmake \
+    include/pcilens/core/function/device.hpp share/pcilens/vm/run-script.sh share/pcilens/kmod/Kbuild; do
+    compgen -G "$prefix/$file" >/dev/null || { echo "$file is not there" && missing=1; }
+  done
+  return $missing
+}
+
+# Each header by itself, with nothing but the prefix to include from.
+headers_compile() {
+  (cd "$prefix/include/pcilens" && find . -name '*.hpp' | xargs -P "$(nproc)" -I{} sh -c \
+    'echo "#include \"{}\"" | c++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I. -x c++ -')
+}
+
+build_devices() {
+  cmake -S "$here/mycard" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release &&
+    cmake --build "$work/build"
+}
+
+exports_only_entries() {
+  local symbols
+  symbols=$(nm -D --defined-only "$work/build/mycard.so" | awk '{ print $3 }' | sort | xargs)
+  echo "it exports: $symbols"
+  [[ $symbols == "pcilens_device_abi pcilens_device_entry" ]]
+}
+
+run() { (cd "$work/build" && timeout 60 "$prefix/bin/pcilens" "$@" </dev/null); }
+
+lists_device() { run devices ./mycard.so | grep mycard; }
+
+# The driver writes 1 to ADD and reads COUNTER, which begins at 41.
+runs_device() {
+  run console --device ./mycard.so --trace "$work/run.trace" --no-hold -e 'wait end' || return
+  run query "$work/run.trace" 'read COUNTER' --json | tee /dev/stderr | grep -qE '"value": *42\b'
+}
+
+# refused WORDS ARGUMENT ...: one sentence, exit code 2.
+refused() {
+  local words=$1 status=0
+  shift
+  run "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+  cat "$work/stdout" "$work/stderr"
+  echo "exit code $status"
+  ((status == 2)) && (($(wc -l <"$work/stderr") == 1)) && grep -q "$words" "$work/stderr"
+}
+
+new_device() {
+  cd "$work"
+  "$prefix/bin/pcilens" new newcard &&
+    cmake -S newcard -B newcard/build -G Ninja -DCMAKE_PREFIX_PATH="$prefix" &&
+    cmake --build newcard/build && "$prefix/bin/pcilens" devices newcard/build/newcard.so | grep newcard
+}
+
+moved_prefix() {
+  mv "$prefix" "$work/elsewhere" && prefix=$work/elsewhere && rm -rf "$work/build" && build_devices && lists_device
+}
+
+check "cmake --install fills an empty prefix" cmake --install "$PCILENS_BUILD" --prefix "$prefix"
+check "the prefix has the program, its files, and what a device is built with" has_files
+check "each installed header compiles by itself" headers_compile
+check "a device outside the tree builds with find_package(pcilens)" build_devices
+check "it exports its two entries and nothing else" exports_only_entries
+check "pcilens devices shows it" lists_device
+check "its example driver runs on it" runs_device
+check "a plug-in of another ABI is refused in one sentence" refused "foreign.so" devices ./foreign.so
+check "a device that throws while it is made is refused in one sentence" \
+  refused "flux capacitor" console --device ./thrower.so -e 'wait end'
+check "a file that is no plug-in is refused in one sentence" refused "build.ninja" devices ./build.ninja
+check "pcilens new makes a device that builds and loads" new_device
+check "the prefix can be moved" moved_prefix
+exit $((failures > 0))
