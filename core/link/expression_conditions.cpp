@@ -162,7 +162,11 @@ std::optional<Operand> Parser::place(const Kinds& kinds) {
     for (std::string_view w : other_words()) words.emplace_back(w);
     const std::string near = nearest(name.text, words);
     std::string text = found.error();
-    if (!near.empty() && text.find("did you mean") == std::string::npos && kinds.word.empty())
+    const bool lower = std::none_of(name.text.begin(), name.text.end(),
+                                    [](char c) { return c >= 'A' && c <= 'Z'; });
+    const bool better = text.find("did you mean") == std::string::npos ||
+                        (lower && text.find("did you mean config") != std::string::npos);
+    if (!near.empty() && better && kinds.word.empty())
       text = fmt::format("{} is neither a word nor a register here; did you mean {}?",
                          printable(name.text), near);
     return fail(name, text);

@@ -231,7 +231,8 @@ Possible before_completion(const Program& p, const Node& n, Kind kind) {
       if ((kinds_of(n.attribute) & bit(kind)) == 0) return {false, true};
       const bool late = is_of_completion(n.attribute, kind) ||
                         (n.right == Right::Attribute && is_of_completion(n.right_attribute, kind));
-      return {!late, true};
+      // A value over 8 bytes is none: that can be said before.
+      return {!late, !late || n.attribute == Attribute::Value};
     }
     case Op::Not: {
       const Possible child = before_completion(p, p.nodes[n.child], kind);

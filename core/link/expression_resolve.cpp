@@ -101,7 +101,7 @@ void each_candidate(const Scope& scope, const Names& names, bool config,
 
 bool names_it(const Path& path, const Candidate& c) {
   if (path.pattern == c.pattern || path.pattern == c.plain) return true;
-  if (c.count > 1 && path.pattern == std::string(c.plain) + "[%]") return true;
+  if (path.pattern == std::string(c.plain) + "[%]") return true;
   return path.pattern.find_first_of("*?") != std::string::npos &&
          matches_pattern(c.pattern, path.pattern);
 }
@@ -198,7 +198,8 @@ std::string who(const Scope& scope, const Names& names) {
     return scope.bar >= 0 ? fmt::format(" in BAR{}", scope.bar) : "";
   };
   if (scope.function >= 0)
-    return space() + " of " + names.functions[static_cast<std::size_t>(scope.function)].instance;
+    return space() + (space().empty() ? " on " : " of ") +
+           names.functions[static_cast<std::size_t>(scope.function)].instance;
   if (names.functions.empty()) return space() + " on this link";
   std::string all;
   for (std::size_t i = 0; i < names.functions.size(); ++i) {

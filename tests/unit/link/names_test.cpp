@@ -1,0 +1,105 @@
+// How places and values are written on every screen.
+#include "core/host/host.hpp"
+#include "expression_fixture.hpp"
+
+using namespace example;
+
+namespace {
+
+Names only(std::size_t function) {
+  Names n;
+  n.functions.push_back(names()->functions[function]);
+  return n;
+}
+
+Transaction memory(std::uint64_t offset, std::uint32_t size = 4) {
+  Transaction t;
+  t.kind = Kind::MemWrite;
+  t.bar = 0;
+  t.offset = offset;
+  t.size = size;
+  return t;
+}
+
+Transaction config(std::uint64_t offset, std::uint32_t size) {
+  Transaction t = memory(offset, size);
+  t.kind = Kind::CfgRead;
+  t.bar = kBarConfig;
+  return t;
+}
+
+Transaction other(Kind kind, std::uint64_t offset, std::uint64_t value = 0) {
+  Transaction t;
+  t.kind = kind;
+  t.offset = offset;
+  t.value = value;
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("a memory access is placed by its register, a part of one, or its offset") {
+  const Names n = only(kNvme0);
+  CHECK(n.place(memory(0x14)) == "CC");
+  CHECK(n.place(memory(0x1018)) == "SQ[3].TDBL");
+  CHECK(n.place(memory(0x88)) == "GPR[2]");
+  CHECK(n.place(memory(0x16, 2)) == "CC+2");
+  CHECK(n.place(memory(0x2c)) == "ASQ+4");
+  CHECK(n.place(memory(0x10, 8)) == "INTMC+CC");
+  CHECK(n.place(memory(0x0c, 12)) == "INTMS..CC");
+  CHECK(n.place(memory(0x40)) == "BAR0+0x40");
+  Transaction t = memory(0x40);
+  t.bar = 2;
+  CHECK(n.place(t) == "BAR2+0x40");
+  CHECK(only(kEdu0).place(memory(0x40010)) == "BUFFER+0x10");
+}
+
+TEST_CASE("a config access is placed by the header's and the capabilities' names") {
+  const Names n = only(kNvme0);
+  CHECK(n.place(config(4, 2)) == "COMMAND");
+  CHECK(n.place(config(4, 4)) == "COMMAND+STATUS");
+  CHECK(n.place(config(0x40, 1)).substr(0, 3) == "PM.");
+  CHECK(n.place(config(0xf00, 4)) == "config+0xf00");
+  CHECK(only(kEdu0).place(config(0x40, 1)) == "config+0x40");
+}
+
+TEST_CASE("what is no access is placed by its number") {
+  const Names n = only(kNvme0);
+  CHECK(n.place(other(Kind::Irq, 3)) == "vector 3");
+  CHECK(n.place(other(Kind::Irq, kIntxVector)) == "INTx");
+  CHECK(n.place(other(Kind::DmaWrite, 0x1000)) == "IOVA 0x1000");
+  CHECK(n.place(other(Kind::Timer, 2)) == "timer 2");
+  CHECK(n.place(other(Kind::Reset, 0, 1)) == "FLR");
+  CHECK(n.place(other(Kind::Gap, 0)).empty());
+}
+
+TEST_CASE("with several functions the instance stands before the place") {
+  Transaction t = memory(0x20);
+  t.function = kEdu0;
+  CHECK(names()->place(t) == "edu0:STATUS");
+  t.function = 9;
+  CHECK(names()->place(t) == "BAR0+0x20");
+}
+
+TEST_CASE("the place of an access to one register is an expression that matches it") {
+  for (std::uint64_t offset : {0x14, 0x1018, 0x88, 0x40}) {
+    const Transaction t = memory(offset);
+    const Expression e = compiled(names()->place(t));
+    CHECK(e.matches({t, Phase::Before, LastValues(), *names()}));
+  }
+}
+
+TEST_CASE("a value is written field by field, by name where a value has one") {
+  CHECK(Names::decode(kCc, 0x464001) == "EN=1 CSS=0 SHN=NORMAL IOSQES=6 IOCQES=4");
+  CHECK(Names::decode(kAqa, 0x1f001f) == "0x1f001f");
+  CHECK(Names::decode(kSq, 0x10) == "TAIL=0x10");
+}
+
+TEST_CASE("the register at a transaction is the first that it touches") {
+  const Names n = only(kNvme0);
+  CHECK(n.at(memory(0x14)) == RegisterRef{&kCc, 0});
+  CHECK(n.at(memory(0x12, 8)) == RegisterRef{&kIntmc, 0});
+  CHECK(n.at(memory(0x20, 8)) == RegisterRef{&kAqa, 0});
+  CHECK_FALSE(n.at(memory(0x20, 4)));
+  CHECK_FALSE(n.at(config(0x14, 4)));
+}
