@@ -35,9 +35,8 @@ class Host {
   };
   virtual void synchronous(std::span<const Range>) {}
 
-  // What a person at a stop wants to know of the requester, symbols and all; may take milliseconds.
-  // Called without the link's lock, at a stop only. Frames outermost last, text a line each.
-  virtual std::string describe_site(std::uint32_t /*site*/) const { return {}; }
+  // The name of a requester's thread, as Transaction::thread numbers it; empty if unknown.
+  virtual std::string thread_name(std::uint32_t /*thread*/) const { return {}; }
 };
 
 inline constexpr std::uint64_t kIntxVector = 0x10000;

@@ -10,18 +10,25 @@ namespace pcilens {
 namespace {
 
 // What crosses the link only to be numbered and seen: no function is asked.
-bool only_told(Kind kind) { return kind == Kind::DmaMap || kind == Kind::DmaUnmap; }
+bool only_told(Kind kind) {
+  return kind == Kind::DmaMap || kind == Kind::DmaUnmap || kind == Kind::Gap;
+}
 
 }  // namespace
 
 Link::Link(Clock& clock, Recorder& recorder, Options options)
     : clock_(clock), recorder_(recorder), options_(std::move(options)),
       names_(std::make_shared<Names>()) {
+  seq_ = options_.last_seq;
   effects_.reserve(256);
   timers_.reserve(64);
 }
 
-Link::~Link() { close(); }
+Link::~Link() {
+  close();
+  // Their tasks cancel what they wait for, in members that go before plugged_ does.
+  for (const auto& plugged : plugged_) plugged->function.reset();
+}
 
 void Link::start(Listener changed, Listener tick) {
   changed_ = std::move(changed);
@@ -39,6 +46,18 @@ void Link::close() {
   delivery_.notify_all();
   commands_.poke();
   if (thread_.joinable()) thread_.join();
+  finish_commands();
+}
+
+void Link::post(CommandQueue::Command command) {
+  commands_.push(std::move(command));
+  if (closed_ && !thread_.joinable()) finish_commands();
+}
+
+// What was asked too late is still answered, by a link that is closed.
+void Link::finish_commands() {
+  const Lock lock(mutex_);
+  while (auto command = commands_.wait_until({})) command();
 }
 
 std::uint8_t Link::plug(std::unique_ptr<Function> function, std::string instance,
@@ -99,10 +118,11 @@ Link::Lock Link::enter() {
   return lock;
 }
 
-Completion Link::request(Transaction t) {
+Completion Link::request(Transaction t, std::string_view stack) {
   Lock lock = enter();
   Slot& slot = take_slot();
   slot.t = t;
+  slot.stack = stack;
   begin(slot, lock);
   if (!slot.done) wait_for_reply(slot, lock);
   const Completion completion = finish(slot, lock);
@@ -134,6 +154,7 @@ Link::Slot& Link::take_slot() {
   Slot& slot = *slots_[free_slots_.back()];
   free_slots_.pop_back();
   slot.rule = 0;
+  slot.stack = {};
   slot.before_value = 0;
   slot.done = slot.recorded = slot.edited = slot.changes_register = false;
   return slot;
@@ -163,9 +184,11 @@ void Link::begin(Slot& slot, Lock& lock) {
 
 void Link::hand_over(Slot& slot, Lock& lock) {
   current_ = slot.t.seq;
-  const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow;
+  const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow ||
+                             slot.t.answered_by == AnsweredBy::PassedStop;
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
-  if (only_told(slot.t.kind) || (host_answered && is_read(slot.t.kind))) {
+  // Of what the host has done by itself, a function must know config writes only.
+  if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
     slot.t.status = Status::SC;
     slot.done = true;
   } else if (plugged == nullptr || !plugged->function) {
@@ -239,7 +262,7 @@ Completion Link::finish(Slot& slot, Lock& lock) {
   if (watched(t)) [[unlikely]] after(slot, lock);
   record_done(slot);
   if ((is_memory(t.kind) || is_config(t.kind)) && t.status == Status::SC) last_.record(t);
-  return {t.value, t.status, t.answered_by};
+  return {t.seq, t.value, t.status, t.answered_by};
 }
 
 void Link::record_pending(Slot& slot) {
@@ -248,6 +271,12 @@ void Link::record_pending(Slot& slot) {
   recorder_.event(slot.t);
   slot.t.status = status;
   slot.recorded = true;
+  record_stack(slot);
+}
+
+void Link::record_stack(Slot& slot) {
+  if (!slot.stack.empty()) recorder_.blob(BlobKind::Stack, slot.t.seq, as_bytes(slot.stack));
+  slot.stack = {};
 }
 
 void Link::record_done(Slot& slot) {
@@ -255,6 +284,7 @@ void Link::record_done(Slot& slot) {
     recorder_.completion(slot.t);
   else
     recorder_.event(slot.t);
+  record_stack(slot);
   if (!slot.edited) return;
   const bool reads = is_read(slot.t.kind);
   recorder_.edit(slot.t.seq, slot.sent, reads ? slot.sent : slot.t.value,

@@ -38,6 +38,7 @@
 namespace pcilens {
 
 struct Completion {
+  std::uint64_t seq = 0;
   std::uint64_t value = 0;  // all-ones for a read that did not succeed
   Status status = Status::SC;
   AnsweredBy answered_by = AnsweredBy::Function;
@@ -60,6 +61,8 @@ class Link final : private Reply::Sink {
     bool threaded = true;
     // How long a suspended read may take while the link runs (PCIe 5.0, 2.8); then all-ones.
     std::chrono::milliseconds completion_timeout{10'000};
+    // The last number given out before, where one link follows another in one trace.
+    std::uint64_t last_seq = 0;
     // Replay: asked for each transaction in place of breakpoints; may deliver others meanwhile.
     std::function<void(const Transaction&)> gate = {};
   };
@@ -84,7 +87,8 @@ class Link final : private Reply::Sink {
   // Carries one request to its completion; waits as long as it is held. Fill kind, function, bar,
   // offset, size, value (writes), origin, thread, cpu, site; seq 0 takes the next number, t_ns 0 the
   // clock's time. With answered_by Shadow the host has answered already: a read keeps its value.
-  Completion request(Transaction t);
+  // `stack`: JSON array of sites, innermost first, for the trace; lives until the call returns.
+  Completion request(Transaction t, std::string_view stack = {});
   // The same without waiting for a suspended read: `done` gets the completed transaction, during
   // this call or later under the lock.
   void request(Transaction t, std::function<void(const Transaction&)> done);
@@ -98,7 +102,7 @@ class Link final : private Reply::Sink {
 
   // ---- commands: never take the lock ---------------------------------------------------------
   // Runs it soon, under the lock, one at a time, also during a stop.
-  void post(CommandQueue::Command command) { commands_.push(std::move(command)); }
+  void post(CommandQueue::Command command);
 
   // ---- inside a command only -----------------------------------------------------------------
   bool held() const { return held_; }
@@ -122,6 +126,9 @@ class Link final : private Reply::Sink {
   Result<void> replug(std::uint8_t function, std::unique_ptr<Function> fresh);
   // Stops at the driver's first BAR access from now on.
   void stop_at_first_access();
+
+  // The breakpoints and rules of an earlier link, with their numbers; before start().
+  void adopt(const Link& earlier);
 
   const BreakpointTable& breakpoints() const { return breakpoints_; }
   const FaultTable& faults() const { return faults_; }
@@ -163,6 +170,7 @@ class Link final : private Reply::Sink {
   void number(Transaction& t);
   void record_pending(Slot& slot);
   void record_done(Slot& slot);
+  void record_stack(Slot& slot);
   void complete(const Reply& reply, std::uint64_t value, Status status) override;
   void model_failed(std::uint8_t function, const char* what);
 
@@ -187,6 +195,7 @@ class Link final : private Reply::Sink {
   void armed_changed();
   void names_changed();
   void run();  // the link thread
+  void finish_commands();
 
   Clock& clock_;
   Recorder& recorder_;

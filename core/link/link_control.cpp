@@ -69,6 +69,7 @@ Result<void> Link::step(const Step& step) {
     step_expression_ = std::move(*expression);
   }
   step_ = step;
+  armed_changed();
   if (held_) return resume();
   return {};
 }
@@ -113,6 +114,11 @@ void Link::armed_changed() {
   };
   add(breakpoints_.reaches());
   add(faults_.reaches());
+  // A step may end at any access, a first access is any of a BAR.
+  if (step_ || first_access_)
+    for (std::size_t f = 0; f < plugged_.size(); ++f)
+      for (std::int8_t bar = step_ ? kBarConfig : std::int8_t{0}; bar <= 5; ++bar)
+        ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull});
   if (host_ != nullptr) host_->synchronous(ranges);
   changed_();
 }
@@ -286,7 +292,16 @@ Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
   return {};
 }
 
-void Link::stop_at_first_access() { first_access_ = true; }
+void Link::adopt(const Link& earlier) {
+  breakpoints_ = earlier.breakpoints_;
+  faults_ = earlier.faults_;
+  armed_changed();
+}
+
+void Link::stop_at_first_access() {
+  first_access_ = true;
+  armed_changed();
+}
 
 void Link::release_at(std::uint64_t seq, std::uint64_t t_ns) {
   seq_ = seq;

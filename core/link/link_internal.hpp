@@ -21,6 +21,7 @@ struct Link::Slot {
   bool recorded = false;         // as pending
   bool edited = false;
   bool changes_register = false;
+  std::string_view stack = {};
   std::function<void(const Transaction&)> when_done;
 };
 

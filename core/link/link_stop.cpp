@@ -127,7 +127,10 @@ void Link::hold(Slot& slot, Phase phase, std::string reason,
   Transaction& t = slot.t;
   record_pending(slot);
   control(Control::Stop, t.seq, reason);
-  step_.reset();
+  if (step_.has_value() || (phase == Phase::Before && breakpoints.empty())) {
+    step_.reset();
+    armed_changed();
+  }
   const std::uint64_t stimulus = current_;
   stop_ = HeldTransaction{.transaction = t, .phase = phase, .breakpoints = std::move(breakpoints),
                           .reason = std::move(reason), .original = t.value};

@@ -26,9 +26,8 @@ struct SessionOptions {
   bool watch = false;                 // plug-ins: load again when the file changes
 };
 
-// The device by name or path. An error lists the names there are, or says what is wrong with the
-// plug-in (not found, no entry, another ABI).
-Result<const Device*> find_device(const std::string& name_or_path);
+// Makes one function of the device. What its constructor throws becomes an Error.
+Result<std::unique_ptr<Function>> make_function(const Device& device, const DeviceOptions& options);
 
 Result<std::unique_ptr<Target>> open_session(const SessionOptions& options);
 

@@ -30,7 +30,7 @@ class SimHost final : public Host {
   Status dma_write(std::uint8_t function, std::uint64_t iova,
                    std::span<const std::byte> data) override;
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
-  std::string describe_site(std::uint32_t site) const override;
+  std::string thread_name(std::uint32_t thread) const override;
 
   // What firmware and bus driver do before a driver sees the function: find it, size its BARs,
   // give them addresses. The accesses cross the link like all others. False: nothing answers there.
@@ -59,7 +59,6 @@ class SimHost final : public Host {
   std::condition_variable signalled_;
   std::map<std::uint8_t, Vectors> vectors_;
   std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t> sites_;  // file and line
-  std::map<std::uint32_t, std::string> site_text_;
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };

@@ -1,0 +1,144 @@
+#include "core/host/kmod/kmod_function.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace pcilens::kmod {
+namespace {
+
+constexpr const char* kNode = "/dev/pcilens";
+constexpr std::uint64_t kPoolBytes = 16u << 20;
+constexpr std::uint32_t kRingEvents = 1u << 14;
+
+Error why_not_open(int error) {
+  if (error == ENOENT)
+    return {fmt::format("{} is not there: the pcilens kernel module is not loaded; `pcilens vm` "
+                        "runs it in a VM, docs/kmod.md loads it here",
+                        kNode)};
+  if (error == EACCES || error == EPERM)
+    return {fmt::format("{}: only root may put functions on the bus; start with sudo", kNode)};
+  return {fmt::format("{}: {}", kNode, std::strerror(error))};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config) {
+  std::unique_ptr<KmodFunction> made(new KmodFunction);
+  made->fd_ = ::open(kNode, O_RDWR | O_CLOEXEC);
+  if (made->fd_ < 0) return tl::unexpected(why_not_open(errno));
+  pcilens_info info{};
+  if (::ioctl(made->fd_, PCILENS_IOC_INFO, &info) != 0 ||
+      info.abi_version != PCILENS_ABI_VERSION)
+    return fail(fmt::format("{}: the loaded module speaks version {}, this pcilens {}; load the "
+                            "module that came with it",
+                            kNode, info.abi_version, PCILENS_ABI_VERSION));
+  pcilens_create create{};
+  create.config = reinterpret_cast<std::uint64_t>(config.bytes().data());
+  create.write_mask = reinterpret_cast<std::uint64_t>(config.write_mask().data());
+  create.w1c_mask = reinterpret_cast<std::uint64_t>(config.w1c_mask().data());
+  create.config_bytes = kConfigSize;
+  create.ring_events = kRingEvents;
+  create.pool_bytes = kPoolBytes;
+  for (const Bar& bar : config.bars()) {
+    if (bar.size == 0) continue;
+    create.bar[bar.index] = {.size = bar.size, .shadow_bytes = std::min<std::uint64_t>(bar.size, 4096),
+                             .flags = (bar.is_64bit ? PCILENS_BAR_64BIT : 0) |
+                                      (bar.prefetchable ? PCILENS_BAR_PREFETCH : 0),
+                             .reserved = 0};
+  }
+  if (::ioctl(made->fd_, PCILENS_IOC_CREATE, &create) != 0)
+    return fail(fmt::format("{}: the module refuses this function ({}); the kernel's log says more",
+                            kNode, std::strerror(errno)));
+  made->iova_base_ = create.iova_base;
+  const auto map = [&](std::uint64_t bytes, std::uint64_t at) -> std::span<std::byte> {
+    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made->fd_,
+                          static_cast<off_t>(at));
+    if (memory == MAP_FAILED) return {};
+    return {static_cast<std::byte*>(memory), bytes};
+  };
+  made->ring_ = map(create.ring_bytes, PCILENS_MMAP_RING);
+  made->pool_ = map(kPoolBytes, PCILENS_MMAP_POOL);
+  if (made->ring_.empty() || made->pool_.empty())
+    return fail(fmt::format("{}: cannot map the event ring or the DMA pool: {}", kNode,
+                            std::strerror(errno)));
+  const auto* ring = reinterpret_cast<const pcilens_ring*>(made->ring_.data());
+  made->capacity_ = ring->capacity;
+  made->first_record_ = ring->first_record;
+  made->tail_ = ring->tail;
+  return made;
+}
+
+KmodFunction::~KmodFunction() {
+  if (!ring_.empty()) ::munmap(ring_.data(), ring_.size());
+  if (!pool_.empty()) ::munmap(pool_.data(), pool_.size());
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::string> KmodFunction::plug() {
+  pcilens_plug plug{};
+  if (::ioctl(fd_, PCILENS_IOC_PLUG, &plug) != 0)
+    return fail(fmt::format("the kernel did not take the function onto its bus: {}",
+                            std::strerror(errno)));
+  return fmt::format("{:04x}:{:02x}:{:02x}.{}", plug.domain, plug.bus, plug.devfn >> 3,
+                     plug.devfn & 7);
+}
+
+void KmodFunction::unplug() { ::ioctl(fd_, PCILENS_IOC_UNPLUG); }
+
+bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns,
+                        std::uint32_t spin_ns) {
+  pcilens_wait wait{};
+  wait.answers = reinterpret_cast<std::uint64_t>(answers.data());
+  wait.answer_count = static_cast<std::uint32_t>(answers.size());
+  wait.timeout_ns = timeout_ns;
+  wait.spin_ns = spin_ns;
+  if (::ioctl(fd_, PCILENS_IOC_WAIT, &wait) == 0) return true;
+  return errno == ETIMEDOUT || errno == EINTR;
+}
+
+void KmodFunction::collect(std::vector<pcilens_event>& events) {
+  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
+  const std::uint64_t head = std::atomic_ref(ring->head).load(std::memory_order_acquire);
+  for (; tail_ != head; ++tail_) {
+    pcilens_event event;
+    const std::uint64_t at =
+        first_record_ + (tail_ & (capacity_ - 1)) * std::uint64_t{sizeof(event)};
+    std::memcpy(&event, ring_.data() + at, sizeof(event));
+    events.push_back(event);
+  }
+  std::atomic_ref(ring->tail).store(tail_, std::memory_order_release);
+}
+
+bool KmodFunction::set_policy(std::int8_t bar, std::uint64_t begin, std::uint64_t end, bool hold) {
+  pcilens_policy policy{};
+  policy.bar = bar;
+  policy.offset = begin;
+  policy.length = end == ~0ull ? 0 : end - begin;
+  policy.read = policy.write = hold ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
+  policy.flags = hold ? PCILENS_POLICY_STACK : 0;
+  return ::ioctl(fd_, PCILENS_IOC_POLICY, &policy) == 0;
+}
+
+std::optional<pcilens_inject> KmodFunction::inject(std::uint32_t vector, bool deassert) {
+  pcilens_inject inject{};
+  inject.vector = vector;
+  inject.flags = deassert ? PCILENS_INJECT_DEASSERT : 0;
+  if (::ioctl(fd_, PCILENS_IOC_INJECT, &inject) != 0) return std::nullopt;
+  return inject;
+}
+
+std::optional<pcilens_symbol> KmodFunction::symbolise(std::uint64_t ip) const {
+  pcilens_symbol symbol{};
+  symbol.ip = ip;
+  if (::ioctl(fd_, PCILENS_IOC_SYMBOLISE, &symbol) != 0) return std::nullopt;
+  return symbol;
+}
+
+}  // namespace pcilens::kmod

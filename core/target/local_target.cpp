@@ -1,0 +1,346 @@
+#include "core/target/local_target.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/host/kmod/kmod_host.hpp"
+#include "core/target/describe_function.hpp"
+#include "core/target/snapshot.hpp"
+
+namespace pcilens {
+
+Result<std::unique_ptr<Function>> make_function(const Device& device,
+                                                const DeviceOptions& options) {
+  try {
+    auto function = device.create(options);
+    if (function && *function == nullptr)
+      return fail(fmt::format("device {}: create gave no function", device.name));
+    return function;
+  } catch (const std::exception& e) {
+    return fail(fmt::format("device {}: its constructor threw: {}; mend the model", device.name,
+                            e.what()));
+  }
+}
+
+Result<std::unique_ptr<Target>> open_session(const SessionOptions& options) {
+  return LocalTarget::open(options);
+}
+
+// ---- opening, restarting, ending ---------------------------------------------------------------
+
+Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options) {
+  if (options.devices.empty()) return fail("no device was chosen; name one with --device");
+  std::unique_ptr<LocalTarget> target(new LocalTarget(options));
+  LocalTarget* self = target.get();
+  auto recording = options.spool.empty()
+                       ? Recording::to_file(options.trace, [self](std::string t) { self->said(t); })
+                       : Recording::to_spool(options.spool);
+  if (!recording) return tl::unexpected(recording.error());
+  target->recording_ = std::move(*recording);
+  auto run = target->make_run(nullptr);
+  if (!run) return tl::unexpected(run.error());
+  if (auto begun = target->begin(*run); !begun) {
+    target->end(**run);
+    return tl::unexpected(begun.error());
+  }
+  return std::unique_ptr<Target>(std::move(target));
+}
+
+LocalTarget::~LocalTarget() {
+  if (restarter_.joinable()) restarter_.join();
+  if (const auto current = run()) end(*current);
+  {
+    const std::lock_guard lock(mutex_);
+    run_.reset();
+  }
+  if (recording_) recording_->close();
+}
+
+// The devices are made anew; a plug-in that was rebuilt comes as it is now.
+Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previous) {
+  auto run = std::make_shared<Run>(clock_, recording_->recorder(),
+                                   previous == nullptr ? 0 : previous->link.last_seq());
+  std::map<std::string, int> counts;
+  for (std::size_t i = 0; i < options_.devices.size(); ++i) {
+    const DeviceChoice& choice = options_.devices[i];
+    auto loaded = LoadedDevice::load(choice.name);
+    if (!loaded) return tl::unexpected(loaded.error());
+    const Device& device = (*loaded)->device();
+    auto function = make_function(device, choice.options);
+    if (!function) return tl::unexpected(function.error());
+    const std::string instance =
+        fmt::format("{}{}", device.name, counts[std::string(device.name)]++);
+    const std::string bdf = fmt::format("00:{:02x}.0", i + 1);
+    const std::string json = describe_function(**function, instance, std::string(device.name),
+                                               bdf, choice.options);
+    run->devices.push_back(std::move(*loaded));
+    run->link.plug(std::move(*function), instance, std::string(device.name), bdf);
+    recording_->recorder().blob(BlobKind::Function, i, std::as_bytes(std::span(json)));
+  }
+  return run;
+}
+
+Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
+  Run* const self = run.get();
+  if (options_.host == "sim") {
+    auto host = std::make_unique<sim::SimHost>(run->link);
+    run->sim = host.get();
+    run->host = std::move(host);
+  } else if (options_.host == "kmod") {
+    auto host = kmod::KmodHost::open(run->link);
+    if (!host) return tl::unexpected(host.error());
+    run->host = std::move(*host);
+  } else {
+    return fail(fmt::format("there is no host called {}; there are sim and kmod", options_.host));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    run_ = run;
+  }
+  // Before the link's own thread lives, nobody else looks at it.
+  if (run->sim != nullptr)
+    for (std::size_t i = 0; i < run->devices.size(); ++i)
+      run->sim->enumerate(static_cast<std::uint8_t>(i));
+  if (options_.hold_at_first_access) run->link.stop_at_first_access();
+  run->link.start(
+      [this, self] {
+        dirty_ = true;
+        self->link.post({});  // wakes the link thread, which publishes
+      },
+      [this, self] {
+        publish(*self, false);
+        watch_plug_ins(*self);
+      });
+  if (run->sim == nullptr)
+    return static_cast<kmod::KmodHost&>(*run->host).plug_all([this](std::string line) {
+      said(std::move(line));
+    });
+  for (std::size_t i = 0; i < run->devices.size(); ++i) {
+    const Device& device = run->devices[i]->device();
+    if (!options_.drive || device.drive == nullptr) continue;
+    ++run->drivers;
+    run->sim->drive(
+        static_cast<std::uint8_t>(i), device.drive,
+        [this](std::string line) { said(std::move(line)); },
+        [this, self](Result<void> result) {
+          said(result ? "the driver has finished" : "the driver gave up: " + result.error().message);
+          self->link.post([this, self] {
+            --self->drivers;
+            dirty_ = true;
+            publish(*self, true);
+          });
+        });
+  }
+  return {};
+}
+
+void LocalTarget::end(Run& run) {
+  run.link.close();
+  if (run.sim != nullptr) run.sim->stop();
+  run.host.reset();
+}
+
+void LocalTarget::restart(Done<void> done) {
+  const std::lock_guard lock(mutex_);
+  if (restarting_) return done(fail("a restart is under way already"));
+  restarting_ = true;
+  // Ending a run waits for its threads, so it is no job for the link's own.
+  if (restarter_.joinable()) restarter_.join();
+  restarter_ = std::thread([this, done = std::move(done)] {
+    const auto old = run();
+    end(*old);
+    auto fresh = make_run(old.get());
+    Result<void> result;
+    if (!fresh) {
+      result = tl::unexpected(fresh.error());
+    } else {
+      (*fresh)->link.adopt(old->link);
+      result = begin(*fresh);
+    }
+    {
+      const std::lock_guard guard(mutex_);
+      restarting_ = false;
+    }
+    if (!result) said(result.error().message);
+    done(std::move(result));
+  });
+}
+
+// --watch: a plug-in that was rebuilt takes the place of the old one, breakpoints and all.
+void LocalTarget::watch_plug_ins(Run& run) {
+  if (!options_.watch) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - watched_ < std::chrono::milliseconds(200)) return;
+  watched_ = now;
+  for (const auto& device : run.devices) {
+    if (!device->outdated()) continue;
+    // A linker that still writes: loaded once it can be.
+    if (!LoadedDevice::load(device->path())) return;
+    said(device->path() + " was rebuilt: loaded again");
+    return restart([](Result<void>) {});
+  }
+}
+
+// ---- state for the screens ---------------------------------------------------------------------
+
+std::shared_ptr<LocalTarget::Run> LocalTarget::run() const {
+  const std::lock_guard lock(mutex_);
+  return run_;
+}
+
+std::shared_ptr<const Snapshot> LocalTarget::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+void LocalTarget::on_change(std::function<void()> listener) {
+  const std::lock_guard lock(mutex_);
+  listener_ = std::move(listener);
+}
+
+void LocalTarget::said(std::string line) {
+  const std::lock_guard lock(mutex_);
+  driver_ = std::move(line);
+  dirty_ = true;
+}
+
+void LocalTarget::publish(Run& run, bool at_once) {
+  constexpr auto kLeast = std::chrono::milliseconds(16);
+  const auto now = std::chrono::steady_clock::now();
+  const bool dirty = dirty_.exchange(false);
+  if (!dirty && run.link.last_seq() == published_seq_) return;
+  if (!at_once && !dirty && now - published_ < kLeast) return;
+  published_ = now;
+  published_seq_ = run.link.last_seq();
+  auto fresh = take_snapshot(run.link, *snapshot());
+  fresh->host = options_.host;
+  fresh->trace = recording_->path();
+  if (fresh->state == RunState::Running && run.sim != nullptr && run.drivers == 0)
+    fresh->state = RunState::Ended;
+  std::function<void()> listener;
+  {
+    const std::lock_guard lock(mutex_);
+    fresh->driver = driver_;
+    snapshot_ = std::move(fresh);
+    listener = listener_;
+  }
+  if (listener) listener();
+}
+
+// ---- commands ----------------------------------------------------------------------------------
+
+template <typename T>
+void LocalTarget::command(Done<T> done, std::function<Result<T>(Link&)> act) {
+  const auto current = run();
+  current->link.post([this, current, done = std::move(done), act = std::move(act)] {
+    auto result = act(current->link);
+    // Who asked shall see the change in the next snapshot it takes.
+    dirty_ = true;
+    publish(*current, true);
+    done(std::move(result));
+  });
+}
+
+void LocalTarget::pause(Done<void> done) {
+  command<void>(std::move(done), [](Link& link) -> Result<void> {
+    link.pause();
+    return {};
+  });
+}
+void LocalTarget::resume(Done<void> done) {
+  command<void>(std::move(done), [](Link& link) { return link.resume(); });
+}
+void LocalTarget::step(Step step, Done<void> done) {
+  command<void>(std::move(done), [step](Link& link) { return link.step(step); });
+}
+void LocalTarget::edit(std::uint64_t value, Done<void> done) {
+  command<void>(std::move(done), [value](Link& link) { return link.edit(value); });
+}
+void LocalTarget::add_breakpoint(Breakpoint breakpoint, Done<std::uint32_t> number) {
+  command<std::uint32_t>(std::move(number), [breakpoint = std::move(breakpoint)](Link& link) {
+    return link.add_breakpoint(breakpoint);
+  });
+}
+void LocalTarget::enable_breakpoint(std::uint32_t number, bool enabled, Done<void> done) {
+  command<void>(std::move(done),
+                [=](Link& link) { return link.enable_breakpoint(number, enabled); });
+}
+void LocalTarget::remove_breakpoint(std::uint32_t number, Done<void> done) {
+  command<void>(std::move(done), [=](Link& link) { return link.remove_breakpoint(number); });
+}
+void LocalTarget::add_fault(Fault fault, Done<std::uint32_t> number) {
+  command<std::uint32_t>(std::move(number), [fault = std::move(fault)](Link& link) {
+    return link.add_fault(fault);
+  });
+}
+void LocalTarget::enable_fault(std::uint32_t number, bool enabled, Done<void> done) {
+  command<void>(std::move(done), [=](Link& link) { return link.enable_fault(number, enabled); });
+}
+void LocalTarget::remove_fault(std::uint32_t number, Done<void> done) {
+  command<void>(std::move(done), [=](Link& link) { return link.remove_fault(number); });
+}
+
+namespace {
+
+Transaction transaction_at(const Place& place, Kind memory, Kind config) {
+  return {.offset = place.offset, .size = place.size,
+          .kind = place.bar == kBarConfig ? config : memory, .bar = place.bar,
+          .function = place.function};
+}
+
+}  // namespace
+
+void LocalTarget::poke_read(Place place, Done<std::uint64_t> value) {
+  const auto current = run();
+  current->link.post([=, value = std::move(value)] {
+    current->link.poke(transaction_at(place, Kind::MemRead, Kind::CfgRead), value);
+  });
+}
+
+void LocalTarget::poke_write(Place place, std::uint64_t value, Done<void> done) {
+  const auto current = run();
+  if (value & ~mask_of_size(place.size))
+    return done(fail(fmt::format("{:#x} does not fit {} bytes; write a smaller value", value,
+                                 place.size)));
+  current->link.post([=, this, done = std::move(done)] {
+    Transaction t = transaction_at(place, Kind::MemWrite, Kind::CfgWrite);
+    t.value = value;
+    current->link.poke(t, [=, this](Result<std::uint64_t> r) {
+      dirty_ = true;
+      publish(*current, true);
+      if (r)
+        done({});
+      else
+        done(tl::unexpected(r.error()));
+    });
+  });
+}
+
+void LocalTarget::force(Place place, std::uint64_t value, Done<void> done) {
+  command<void>(std::move(done), [=](Link& link) {
+    Transaction t = transaction_at(place, Kind::Force, Kind::Force);
+    t.value = value;
+    return link.force(t);
+  });
+}
+
+void LocalTarget::reset_function(std::uint8_t function, ResetKind kind, Done<void> done) {
+  command<void>(std::move(done), [=](Link& link) -> Result<void> {
+    if (link.function(function) == nullptr) return fail("this function is not plugged in");
+    link.reset_function(function, kind, Origin::Poke);
+    return {};
+  });
+}
+
+void LocalTarget::trace_page(TraceRequest request, Done<TracePage> page) {
+  recording_->page(std::move(request), std::move(page));
+}
+void LocalTarget::trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) {
+  recording_->payload(seq, std::move(bytes));
+}
+void LocalTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
+  recording_->code(seq, std::move(view));
+}
+
+}  // namespace pcilens

@@ -1,0 +1,196 @@
+#include "core/target/recording.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/code/disassembly.hpp"
+#include "core/trace/reader.hpp"
+
+namespace pcilens {
+namespace {
+
+std::string temporary_trace() {
+  const auto folder = std::filesystem::temp_directory_path();
+  for (int n = 0;; ++n) {
+    auto path = folder / fmt::format("pcilens-{}-{}.trace", ::getpid(), n);
+    if (!std::filesystem::exists(path)) return path.string();
+  }
+}
+
+TraceRow row_of(const TraceEvent& event) {
+  return {.transaction = event.t, .edited = event.edited, .payload_bytes = event.payload_bytes,
+          .text = event.text};
+}
+
+std::string place_of(const TraceSite& site, std::uint64_t further = 0) {
+  std::string text = site.symbol.empty() ? "?" : site.symbol;
+  if (site.displacement + further != 0)
+    text += fmt::format("+{:#x}", site.displacement + further);
+  if (!site.module.empty()) text += fmt::format(" [{}]", site.module);
+  return text;
+}
+
+Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
+  CodeView view;
+  const auto event = trace.event(seq);
+  if (!event) return tl::unexpected(event.error());
+  if (!*event) return fail(fmt::format("transaction {} is not in the trace", seq));
+  auto stack = trace.stack(seq);
+  if (!stack) return tl::unexpected(stack.error());
+  const auto site = trace.site((*event)->t.site);
+  if (!site) return tl::unexpected(site.error());
+  if (stack->empty() && *site) stack->push_back(**site);
+  for (const TraceSite& frame : *stack)
+    view.stack.push_back({.symbol = place_of(frame), .file = frame.file, .line = frame.line});
+  if (!*site || (*site)->code.empty()) return view;
+  for (const Instruction& i : disassemble((*site)->code, 0))
+    view.instructions.push_back({.address = place_of(**site, i.offset), .bytes = i.bytes,
+                                 .text = i.text, .accessing = i.offset == 0});
+  return view;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
+                                                      std::function<void(std::string)> trouble) {
+  std::unique_ptr<Recording> made(new Recording);
+  made->temporary_ = trace.empty();
+  made->path_ = trace.empty() ? temporary_trace() : trace;
+  auto memory = SpoolMemory::anonymous();
+  if (!memory) return tl::unexpected(memory.error());
+  made->memory_ = std::make_unique<SpoolMemory>(std::move(*memory));
+  auto spool = Spool::create(made->memory_->bytes());
+  if (!spool) return tl::unexpected(spool.error());
+  made->spool_ = std::move(*spool);
+  auto reader = SpoolReader::open(made->memory_->bytes());
+  if (!reader) return tl::unexpected(reader.error());
+  made->reader_ = std::move(*reader);
+  TraceWriterOptions options;
+  options.on_trouble = [trouble](const std::string& text) { trouble(text); };
+  auto writer = TraceWriter::create(made->path_, *made->reader_, options);
+  if (!writer) return tl::unexpected(writer.error());
+  made->writer_ = std::move(*writer);
+  made->thread_ = std::thread([self = made.get()] { self->run(); });
+  return made;
+}
+
+Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory) {
+  std::unique_ptr<Recording> made(new Recording);
+  const int fd = ::open(memory.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
+  const off_t length = ::lseek(fd, 0, SEEK_END);
+  auto mapped = SpoolMemory::map(fd, 0, static_cast<std::uint64_t>(length), memory);
+  if (!mapped) return tl::unexpected(mapped.error());
+  made->memory_ = std::make_unique<SpoolMemory>(std::move(*mapped));
+  auto spool = Spool::attach(made->memory_->bytes());
+  if (!spool) return tl::unexpected(spool.error());
+  made->spool_ = std::move(*spool);
+  return made;
+}
+
+Recording::~Recording() {
+  close();
+  if (temporary_) {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-wal", "-shm"})
+      std::filesystem::remove(path_ + suffix, ignored);
+  }
+}
+
+Result<void> Recording::flush() {
+  if (!writer_) return {};
+  return writer_->flush();
+}
+
+Result<void> Recording::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  asked_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (spool_) spool_->close();
+  if (!writer_) return {};
+  return writer_->close();
+}
+
+// ---- questions ---------------------------------------------------------------------------------
+
+void Recording::ask(std::function<void(Result<TraceReader*>)> question) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ending_ && writer_) {
+      questions_.push_back(std::move(question));
+      asked_.notify_one();
+      return;
+    }
+  }
+  question(fail(writer_ ? "the trace is closed" : "the trace is kept by the host of this VM"));
+}
+
+void Recording::run() {
+  for (;;) {
+    std::function<void(Result<TraceReader*>)> question;
+    {
+      std::unique_lock lock(mutex_);
+      asked_.wait(lock, [this] { return ending_ || !questions_.empty(); });
+      if (questions_.empty()) break;
+      question = std::move(questions_.front());
+      questions_.pop_front();
+    }
+    // An answer tells of everything that happened before the question.
+    writer_->flush();
+    if (!trace_) {
+      auto opened = TraceReader::open(path_);
+      if (!opened) {
+        question(tl::unexpected(opened.error()));
+        continue;
+      }
+      trace_ = std::move(*opened);
+    }
+    question(trace_.get());
+  }
+  trace_.reset();
+}
+
+void Recording::page(TraceRequest request, Done<TracePage> done) {
+  ask([request = std::move(request), done = std::move(done)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    Expression filter;
+    if (!request.filter.empty()) {
+      auto compiled = Expression::compile(request.filter, (*trace)->names());
+      if (!compiled) return done(tl::unexpected(compiled.error()));
+      filter = std::move(*compiled);
+    }
+    auto window = (*trace)->window(
+        {.from = request.from, .limit = request.limit,
+         .backward = request.direction == TraceRequest::Direction::Backward,
+         .filter = request.filter.empty() ? nullptr : &filter});
+    if (!window) return done(tl::unexpected(window.error()));
+    TracePage page{.rows = {}, .last_seq = (*trace)->last_seq(), .more = window->more};
+    for (const TraceEvent& event : window->events) page.rows.push_back(row_of(event));
+    done(std::move(page));
+  });
+}
+
+void Recording::payload(std::uint64_t seq, Done<std::vector<std::byte>> done) {
+  ask([seq, done = std::move(done)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    done((*trace)->payload(seq));
+  });
+}
+
+void Recording::code(std::uint64_t seq, Done<CodeView> done) {
+  ask([seq, done = std::move(done)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    done(code_view(**trace, seq));
+  });
+}
+
+}  // namespace pcilens

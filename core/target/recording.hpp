@@ -1,0 +1,62 @@
+// The trace side of a session: the spool that the link writes to, the thread that carries it to
+// SQLite, and a thread that answers questions about it. Screens never wait for any of them.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "core/result.hpp"
+#include "core/target/target.hpp"
+#include "core/trace/spool.hpp"
+#include "core/trace/spool_memory.hpp"
+#include "core/trace/spool_reader.hpp"
+#include "core/trace/writer.hpp"
+
+namespace pcilens {
+
+class TraceReader;
+
+class Recording {
+ public:
+  // `trace`: the file to make; empty: one in the temporary folder, removed at the end.
+  static Result<std::unique_ptr<Recording>> to_file(const std::string& trace,
+                                                    std::function<void(std::string)> trouble);
+  // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
+  static Result<std::unique_ptr<Recording>> to_spool(const std::string& memory);
+  ~Recording();
+
+  Recorder& recorder() { return *spool_; }
+  const std::string& path() const { return path_; }  // empty for a spool
+  void page(TraceRequest request, Done<TracePage> done);
+  void payload(std::uint64_t seq, Done<std::vector<std::byte>> done);
+  void code(std::uint64_t seq, Done<CodeView> done);
+  // Everything recorded so far is in the file.
+  Result<void> flush();
+  Result<void> close();
+
+ private:
+  Recording() = default;
+  void ask(std::function<void(Result<TraceReader*>)> question);
+  void run();
+
+  std::string path_;
+  bool temporary_ = false;
+  std::unique_ptr<SpoolMemory> memory_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<SpoolReader> reader_;
+  std::unique_ptr<TraceWriter> writer_;
+
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  std::deque<std::function<void(Result<TraceReader*>)>> questions_;
+  bool ending_ = false;
+  std::unique_ptr<TraceReader> trace_;  // the question thread's
+  std::thread thread_;
+};
+
+}  // namespace pcilens
