@@ -155,11 +155,13 @@ struct lens_function *lens_device_function(struct device *dev)
 }
 
 /* Whether @phys lies in a BAR of @fn, as config space has it now. Lock-free. */
-bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, u64 size, int *bar, u64 *offset)
+bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *offset)
 {
 	u64 address = phys;
 	int i;
 
+	*bar = 0;
+	*offset = 0;
 	if (phys >= fn->bus->low.start && phys <= fn->bus->low.end)
 		address = phys - fn->bus->low.start + LOW_BUS_ADDRESS;
 	else if (phys < fn->bus->high.start || phys > fn->bus->high.end)

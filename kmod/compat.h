@@ -9,4 +9,27 @@
 #define UNWIND_HINT_UNDEFINED UNWIND_HINT_EMPTY
 #endif
 
+#ifndef __ASSEMBLY__
+#include <linux/mm.h>
+
+/* Of a mapping that is being made and that nobody else sees yet. */
+static inline void lens_vm_flags_add(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_init(vma, vma->vm_flags | flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline void lens_release_fault_lock(struct vm_fault *vmf)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	release_fault_lock(vmf);
+#else
+	mmap_read_unlock(vmf->vma->vm_mm);
+#endif
+}
+#endif
+
 #endif

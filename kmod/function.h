@@ -42,8 +42,10 @@
 #define LENS_SHADOW_MAX		(256ULL << 20)
 #define LENS_RANGES_MAX		4096
 
+struct kprobe;
 struct lens_bus;
 struct lens_dma;
+struct lens_regs;
 
 /* Ranges that do not overlap, in order. What lies between has the default. */
 struct lens_range {
@@ -231,7 +233,7 @@ void lens_bus_unplug(struct lens_function *fn);
 struct pci_dev *lens_bus_device(struct lens_function *fn);
 struct lens_function *lens_bus_function(struct pci_bus *pci, unsigned int devfn);
 struct lens_function *lens_device_function(struct device *dev);
-bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, u64 size, int *bar, u64 *offset);
+bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *offset);
 int lens_bus_init(void);
 void lens_bus_exit(void);
 
@@ -256,12 +258,20 @@ void *lens_dma_memory(struct lens_function *fn);
 u64 lens_dma_available(struct lens_function *fn);
 
 /* remap.c: ioremap() and friends give cookies for our windows */
+int lens_override(struct pt_regs *regs, unsigned long result);
+void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
 int lens_remap_init(void);
 void lens_remap_exit(void);
 
 /* trap.c: an access to a cookie ends in lens_access() */
+void lens_regs_from(struct lens_regs *to, const struct pt_regs *from);
+void lens_regs_to(struct pt_regs *to, const struct lens_regs *from);
 int lens_trap_init(void);
 void lens_trap_exit(void);
+
+/* user_map.c: the same for sysfs' resourceN */
+int lens_user_map_init(void);
+void lens_user_map_exit(void);
 
 /* chardev.c */
 int lens_chardev_init(void);

@@ -18,9 +18,12 @@ static int __init lens_init(void)
 	err = lens_remap_init();
 	if (err)
 		goto err_trap;
-	err = lens_bus_init();
+	err = lens_user_map_init();
 	if (err)
 		goto err_remap;
+	err = lens_bus_init();
+	if (err)
+		goto err_user_map;
 	err = lens_chardev_init();
 	if (err)
 		goto err_bus;
@@ -28,6 +31,8 @@ static int __init lens_init(void)
 
 err_bus:
 	lens_bus_exit();
+err_user_map:
+	lens_user_map_exit();
 err_remap:
 	lens_remap_exit();
 err_trap:
@@ -43,6 +48,7 @@ static void __exit lens_exit(void)
 	lens_chardev_exit();
 	flush_workqueue(lens_workqueue);
 	lens_bus_exit();
+	lens_user_map_exit();
 	lens_remap_exit();
 	lens_trap_exit();
 	/* Frees what was closed last: an access may have had a reference until now. */

@@ -13,11 +13,11 @@
 void lens_return(void);
 
 /* ip was changed: the document on kprobes asks for this one then. */
-static void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
 }
 
-static int lens_override(struct pt_regs *regs, unsigned long result)
+int lens_override(struct pt_regs *regs, unsigned long result)
 {
 	regs->ax = result;
 	regs->ip = (unsigned long)lens_return;
@@ -54,7 +54,7 @@ static int lens_map(struct kprobe *p, struct pt_regs *regs)
 
 		if (!fn)
 			continue;
-		found = lens_bus_has(fn, phys, size, &bar, &offset);
+		found = lens_bus_has(fn, phys, &bar, &offset);
 		if (found) {
 			result = lens_cookie(fn, bar, offset);
 			if (lens_is_direct(fn, bar, offset, size))

@@ -54,7 +54,7 @@ static void lens_trap_give(struct lens_trap *trap)
 	clear_bit_unlock(trap - lens_traps, lens_traps_map);
 }
 
-static void lens_regs_from(struct lens_regs *to, const struct pt_regs *from)
+void lens_regs_from(struct lens_regs *to, const struct pt_regs *from)
 {
 	*to = (struct lens_regs) {
 		.gp = {
@@ -69,7 +69,7 @@ static void lens_regs_from(struct lens_regs *to, const struct pt_regs *from)
 }
 
 /* Not sp: no instruction that we emulate changes it. */
-static void lens_regs_to(struct pt_regs *to, const struct lens_regs *from)
+void lens_regs_to(struct pt_regs *to, const struct lens_regs *from)
 {
 	to->ax = from->gp[0];
 	to->cx = from->gp[1];

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: a userspace driver through sysfs' resource0, and lspci's view.
+
+failed=0
+check() {
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok $name"
+	else
+		echo "FAIL $name"
+		failed=1
+		cat /tmp/user
+		tail -n 5 /tmp/runtime
+	fi
+}
+
+modprobe pcilens
+kmod-edu --ascending 0x1000 >/tmp/runtime 2>&1 &
+runtime=$!
+until grep -q plugged /tmp/runtime; do usleep 50000; done
+device=$(echo /sys/bus/pci/devices/1*:00:04.0)
+echo 1 >"$device/enable"
+kmod-user "$device/resource0" >/tmp/user 2>&1
+check "reads are answered" grep -q 'id 0x10000ed' /tmp/user
+check "writes arrive" grep -q 'alive 0xedcba987' /tmp/user
+check "reads wait for the writes before them" grep -q 'factorial 720' /tmp/user
+tail -n 1 /tmp/user
+kill "$runtime"
+wait "$runtime"
+check "writes through a second mapping are in order" grep -q 'ascending 10000 out of order 0' /tmp/runtime
+
+kmod-edu --read 0:600 >/tmp/runtime 2>&1 &
+runtime=$!
+until grep -q plugged /tmp/runtime; do usleep 50000; done
+device=$(echo /sys/bus/pci/devices/1*:00:04.0)
+echo 1 >"$device/enable"
+kmod-user "$device/resource0" >/tmp/user 2>&1 &
+user=$!
+until grep -q held /tmp/runtime; do usleep 50000; done
+kill -9 "$runtime"
+wait "$user"
+check "a held userspace driver reads all-ones when the runtime dies" grep -q 'id 0xffffffff' /tmp/user
+# What follows is SIGBUS: sysfs takes the mapping of a removed device away.
+usleep 300000
+check "rmmod" rmmod pcilens
+check "log is clean" sh -c "! dmesg | grep -E 'BUG|WARNING|Oops|blocked for more|stall|lockup|Call Trace'"
+exit $failed
