@@ -33,22 +33,33 @@ inline constexpr Field kTailFields[] = {{.name = "TAIL", .high = 15, .low = 0}};
 inline constexpr Register kCap{.name = "CAP", .offset = 0x00, .width = 8, .access = Access::RO};
 inline constexpr Register kIntms{.name = "INTMS", .offset = 0x0c, .access = Access::RW1S};
 inline constexpr Register kIntmc{.name = "INTMC", .offset = 0x10, .access = Access::W1C};
-inline constexpr Register kCc{.name = "CC", .offset = 0x14, .reset = 0x460000,
-                              .access = Access::Reserved, .fields = kCcFields};
-inline constexpr Register kCsts{.name = "CSTS", .offset = 0x1c, .access = Access::Reserved,
-                                .fields = kCstsFields};
+inline constexpr Register kCc{.name = "CC",
+                              .offset = 0x14,
+                              .reset = 0x460000,
+                              .access = Access::Reserved,
+                              .fields = kCcFields};
+inline constexpr Register kCsts{
+    .name = "CSTS", .offset = 0x1c, .access = Access::Reserved, .fields = kCstsFields};
 inline constexpr Register kAqa{.name = "AQA", .offset = 0x24};
 inline constexpr Register kAsq{.name = "ASQ", .offset = 0x28, .width = 8};
 inline constexpr Register kGpr{.name = "GPR", .offset = 0x80, .count = 8, .stride = 4};
-inline constexpr Register kSq{.name = "SQTDBL", .offset = 0x1000, .access = Access::WO,
-                              .fields = kTailFields, .count = 4, .stride = 8,
+inline constexpr Register kSq{.name = "SQTDBL",
+                              .offset = 0x1000,
+                              .access = Access::WO,
+                              .fields = kTailFields,
+                              .count = 4,
+                              .stride = 8,
                               .element_name = "SQ[%].TDBL"};
-inline constexpr Register kCq{.name = "CQHDBL", .offset = 0x1004, .access = Access::WO,
-                              .count = 4, .stride = 8, .element_name = "CQ[%].HDBL"};
+inline constexpr Register kCq{.name = "CQHDBL",
+                              .offset = 0x1004,
+                              .access = Access::WO,
+                              .count = 4,
+                              .stride = 8,
+                              .element_name = "CQ[%].HDBL"};
 inline constexpr const Register* kNvmeRegisters[] = {&kCap, &kIntms, &kIntmc, &kCc, &kCsts,
                                                      &kAqa, &kAsq,   &kGpr,   &kSq, &kCq};
-inline constexpr RegisterMap kNvme{.name = "nvme", .bar = 0, .size = 0x4000,
-                                   .registers = kNvmeRegisters};
+inline constexpr RegisterMap kNvme{
+    .name = "nvme", .bar = 0, .size = 0x4000, .registers = kNvmeRegisters};
 static_assert(well_formed(kNvme));
 
 inline constexpr EnumValue kDirections[] = {{0, "FROM_RAM"}, {1, "TO_RAM"}};
@@ -57,16 +68,15 @@ inline constexpr Field kStatusFields[] = {
     {.name = "RAISE", .high = 7, .low = 7},
 };
 inline constexpr Field kDmaFields[] = {{.name = "START", .high = 0, .low = 0},
-                                       {.name = "DIR", .high = 1, .low = 1,
-                                        .values = kDirections}};
+                                       {.name = "DIR", .high = 1, .low = 1, .values = kDirections}};
 inline constexpr Register kStatus{.name = "STATUS", .offset = 0x20, .fields = kStatusFields};
 inline constexpr Register kTimer{.name = "timer", .offset = 0x40};
 inline constexpr Register kDma{.name = "DMA", .offset = 0x98, .fields = kDmaFields};
 inline constexpr const Register* kEduRegisters[] = {&kStatus, &kTimer, &kDma};
 inline constexpr MemoryRegion kBuffer{.name = "BUFFER", .offset = 0x40000, .size = 0x1000};
 inline constexpr const MemoryRegion* kEduRegions[] = {&kBuffer};
-inline constexpr RegisterMap kEdu{.name = "edu", .bar = 0, .size = 0x100000,
-                                  .registers = kEduRegisters, .regions = kEduRegions};
+inline constexpr RegisterMap kEdu{
+    .name = "edu", .bar = 0, .size = 0x100000, .registers = kEduRegisters, .regions = kEduRegions};
 static_assert(well_formed(kEdu));
 
 inline constexpr std::uint8_t kNvme0 = 0, kEdu0 = 1;

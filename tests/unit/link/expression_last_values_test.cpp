@@ -36,7 +36,9 @@ TEST_CASE("last values agree with a map of bytes, across pages, BARs and functio
     const auto size = static_cast<std::uint32_t>(random() % 8 + 1);
     if (random() % 2 == 0) {
       const std::uint64_t value = random() & mask_of_size(size);
-      const Kind kind = bar < 0 ? Kind::CfgWrite : random() % 2 == 0 ? Kind::MemRead : Kind::MemWrite;
+      const Kind kind = bar < 0             ? Kind::CfgWrite
+                        : random() % 2 == 0 ? Kind::MemRead
+                                            : Kind::MemWrite;
       last.record(access(kind, bar, offset, size, value, function));
       for (std::uint32_t b = 0; b < size; ++b)
         bytes[{function, bar, offset + b}] = static_cast<std::uint8_t>(value >> (b * 8));

@@ -15,20 +15,80 @@ const T& pick(Random& random, const T (&from)[N]) {
 }
 
 std::string condition(Random& random) {
-  static const char* const kConditions[] = {
-      "CC.EN 0->1", "CC", "write CC", "read CSTS", "CSTS.RDY 0->1", "CSTS.RDY == 1", "INTMC ->1",
-      "CC == 0x460001", "CC & 0xf0 == 0x40", "CC.SHN in {NORMAL, ABRUPT}", "CC.SHN changes",
-      "ASQ changes", "SQ*.TDBL", "SQ[1..2].TDBL == 1", "GPR[3]", "GPR > 2", "CQ*.HDBL",
-      "STATUS.COMPUTING == 0", "edu0:STATUS", "edu0:DMA.DIR == TO_RAM", "BAR0", "BAR0+0x14 == 1",
-      "BAR0[0x10..0x1f]", "config", "COMMAND.MEM 0->1", "config STATUS", "config[0..7]", "irq",
-      "irq 3", "vector in 1..2", "vector != 2", "dma", "dma_read", "iova in 0x10..0x1f",
-      "iova > 4", "iova < 0x40", "offset in 0x10..0x17", "offset <= 0x14", "offset & 4",
-      "bar == 0", "bar != 0", "kind == irq", "function == 1", "function nvme0", "edu0:irq",
-      "nvme0:(write or reset)", "BAR0:any", "state CSTS", "force", "reset", "reset flr", "timer 1",
-      "input", "gap", "origin poke", "status UR", "status != SC", "latency > 100", "value == 1",
-      "value != old", "value changes", "old == 0", "size == 8", "seq > 100", "cpu == 1", "any",
-      "last CC.EN == 1", "last CSTS == 0", "from probe", "symbol \"p*\"", "value == last CC",
-      "answered_by shadow", "read and value == 1", "value in {0, 1, 5..9}"};
+  static const char* const kConditions[] = {"CC.EN 0->1",
+                                            "CC",
+                                            "write CC",
+                                            "read CSTS",
+                                            "CSTS.RDY 0->1",
+                                            "CSTS.RDY == 1",
+                                            "INTMC ->1",
+                                            "CC == 0x460001",
+                                            "CC & 0xf0 == 0x40",
+                                            "CC.SHN in {NORMAL, ABRUPT}",
+                                            "CC.SHN changes",
+                                            "ASQ changes",
+                                            "SQ*.TDBL",
+                                            "SQ[1..2].TDBL == 1",
+                                            "GPR[3]",
+                                            "GPR > 2",
+                                            "CQ*.HDBL",
+                                            "STATUS.COMPUTING == 0",
+                                            "edu0:STATUS",
+                                            "edu0:DMA.DIR == TO_RAM",
+                                            "BAR0",
+                                            "BAR0+0x14 == 1",
+                                            "BAR0[0x10..0x1f]",
+                                            "config",
+                                            "COMMAND.MEM 0->1",
+                                            "config STATUS",
+                                            "config[0..7]",
+                                            "irq",
+                                            "irq 3",
+                                            "vector in 1..2",
+                                            "vector != 2",
+                                            "dma",
+                                            "dma_read",
+                                            "iova in 0x10..0x1f",
+                                            "iova > 4",
+                                            "iova < 0x40",
+                                            "offset in 0x10..0x17",
+                                            "offset <= 0x14",
+                                            "offset & 4",
+                                            "bar == 0",
+                                            "bar != 0",
+                                            "kind == irq",
+                                            "function == 1",
+                                            "function nvme0",
+                                            "edu0:irq",
+                                            "nvme0:(write or reset)",
+                                            "BAR0:any",
+                                            "state CSTS",
+                                            "force",
+                                            "reset",
+                                            "reset flr",
+                                            "timer 1",
+                                            "input",
+                                            "gap",
+                                            "origin poke",
+                                            "status UR",
+                                            "status != SC",
+                                            "latency > 100",
+                                            "value == 1",
+                                            "value != old",
+                                            "value changes",
+                                            "old == 0",
+                                            "size == 8",
+                                            "seq > 100",
+                                            "cpu == 1",
+                                            "any",
+                                            "last CC.EN == 1",
+                                            "last CSTS == 0",
+                                            "from probe",
+                                            "symbol \"p*\"",
+                                            "value == last CC",
+                                            "answered_by shadow",
+                                            "read and value == 1",
+                                            "value in {0, 1, 5..9}"};
   return pick(random, kConditions);
 }
 
@@ -37,8 +97,10 @@ std::string expression(Random& random, int depth) {
   switch (random() % 5) {
     case 0: return "not (" + expression(random, depth - 1) + ")";
     case 1:
-    case 2: return "(" + expression(random, depth - 1) + " and " + expression(random, depth - 1) + ")";
-    default: return "(" + expression(random, depth - 1) + " or " + expression(random, depth - 1) + ")";
+    case 2:
+      return "(" + expression(random, depth - 1) + " and " + expression(random, depth - 1) + ")";
+    default:
+      return "(" + expression(random, depth - 1) + " or " + expression(random, depth - 1) + ")";
   }
 }
 
