@@ -64,7 +64,7 @@ class Link final : private Reply::Sink {
     // The last number given out before, where one link follows another in one trace.
     std::uint64_t last_seq = 0;
     // Replay: asked for each transaction in place of breakpoints; may deliver others meanwhile.
-    std::function<void(const Transaction&)> gate = {};
+    std::function<void(const Transaction&, Phase)> gate = {};
   };
   // Told, under the lock, that something a screen shows at once has changed (stop, release, unplug).
   using Listener = std::function<void()>;
@@ -121,9 +121,11 @@ class Link final : private Reply::Sink {
   // A transaction by hand; hits no breakpoint during a stop. UR and CA are Errors here.
   void poke(Transaction t, std::function<void(Result<std::uint64_t>)> done);
   Result<void> force(const Transaction& t);
-  void reset_function(std::uint8_t function, ResetKind kind, Origin origin);
+  // t.function, t.value (ResetKind) and t.origin count; seq and t_ns as for a request.
+  void reset_function(const Transaction& t);
   void unplug(std::uint8_t function, std::string_view why);
   Result<void> replug(std::uint8_t function, std::unique_ptr<Function> fresh);
+  void announce(std::uint8_t function);
   // Stops at the driver's first BAR access from now on.
   void stop_at_first_access();
 
@@ -148,12 +150,14 @@ class Link final : private Reply::Sink {
   };
   LastChange last_change(std::uint8_t function, std::int8_t bar, std::uint64_t offset) const;
 
-  // ---- replay ---------------------------------------------------------------------------------
-  void fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
+  // ---- replay: on a link without a thread of its own ---------------------------------------------
+  // A recorded timer runs out now; false if the function asked for no such timer.
+  bool fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
                   std::uint64_t seq);
-  void release_at(std::uint64_t seq, std::uint64_t t_ns);  // the gate's: the order goes on here
-  // Runs `deliver` as a stop would run a poke: its effects apart from those that wait.
-  void aside(const std::function<void()>& deliver);
+  // In the gate: a transaction that was made during a stop.
+  void carry_aside(const Transaction& t, std::function<void(const Transaction&)> done);
+  // In the gate: the held transaction goes on at this point of the order.
+  void release_at(std::uint64_t seq, std::uint64_t t_ns);
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -185,6 +189,7 @@ class Link final : private Reply::Sink {
   EventView view(const Transaction& t, Phase phase) const;
 
   void pump(Lock& lock);
+  void aside(const std::function<void()>& deliver);
   void move_dma(Effect& effect, Lock& lock);
   void send_interrupt(Effect& effect, Lock& lock);
   void resume_waiter(Operation& operation, std::uint8_t function);

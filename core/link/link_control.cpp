@@ -175,36 +175,38 @@ Result<void> Link::remove_fault(std::uint32_t number) {
   return done;
 }
 
-void Link::poke(Transaction t, std::function<void(Result<std::uint64_t>)> done) {
-  t.origin = Origin::Poke;
-  const std::string place = names_->place(t);
-  // The monitor's lock is ours already (commands run under it); the road wants a lock to let go of
-  // in a stop, which during a stop cannot happen again.
+// The monitor's lock is ours already (commands and the gate run under it); the road wants a lock to
+// let go of in a stop, which during a stop cannot happen again.
+void Link::carry_aside(const Transaction& t, std::function<void(const Transaction&)> done) {
   Lock lock(mutex_, std::adopt_lock);
-  const bool stopped = held_;
-  const bool outer = std::exchange(poking_, stopped);
   aside([&] {
     Slot& slot = take_slot();
     slot.t = t;
     begin(slot, lock);
-    const auto answer = [done, place](const Transaction& completed) {
-      if (completed.status == Status::SC) return done(completed.value);
-      done(fail(place + ": the function answered " + std::string(name_of(completed.status)) +
-                (completed.status == Status::UR
-                     ? " (unsupported request); check the offset, the size and COMMAND.MEM"
-                     : "; see the trace's notes")));
-    };
     if (slot.done) {
       finish(slot, lock);
       const Transaction completed = slot.t;
       free_slot(slot);
-      answer(completed);
+      done(completed);
     } else {
-      slot.when_done = answer;
+      slot.when_done = std::move(done);
     }
   });
-  poking_ = outer;
   lock.release();
+}
+
+void Link::poke(Transaction t, std::function<void(Result<std::uint64_t>)> done) {
+  t.origin = Origin::Poke;
+  const std::string place = names_->place(t);
+  const bool outer = std::exchange(poking_, held_);
+  carry_aside(t, [done = std::move(done), place](const Transaction& completed) {
+    if (completed.status == Status::SC) return done(completed.value);
+    const bool unsupported = completed.status == Status::UR;
+    done(fail(place + ": the function answered " + std::string(name_of(completed.status)) +
+              (unsupported ? " (unsupported request); check the offset, the size and COMMAND.MEM"
+                           : "; see the trace's notes")));
+  });
+  poking_ = outer;
   changed_();
 }
 
@@ -234,13 +236,15 @@ Result<void> Link::force(const Transaction& asked) {
   return {};
 }
 
-void Link::reset_function(std::uint8_t index, ResetKind kind, Origin origin) {
+void Link::reset_function(const Transaction& asked) {
+  const std::uint8_t index = asked.function;
+  const auto kind = static_cast<ResetKind>(asked.value);
   if (index >= plugged_.size() || !plugged_[index]->function) return;
   Lock lock(mutex_, std::adopt_lock);
   const bool outer = std::exchange(poking_, true);
   aside([&] {
-    Transaction t{.value = static_cast<std::uint64_t>(kind), .kind = Kind::Reset,
-                  .status = Status::SC, .origin = origin, .function = index};
+    Transaction t{.seq = asked.seq, .t_ns = asked.t_ns, .value = asked.value, .kind = Kind::Reset,
+                  .status = Status::SC, .origin = asked.origin, .function = index};
     number(t);
     t.done_ns = t.t_ns;
     current_ = t.seq;
@@ -274,9 +278,8 @@ void Link::unplug(std::uint8_t index, std::string_view why) {
   changed_();
 }
 
-Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
-  if (index >= plugged_.size()) return fail("there is no such function to plug in again");
-  if (plugged_[index]->function) unplug(index, "replaced");
+// Tells the trace that a fresh function stands there; replay makes one too.
+void Link::announce(std::uint8_t index) {
   Transaction t{.offset = static_cast<std::uint64_t>(Control::Plug), .kind = Kind::Control,
                 .status = Status::SC, .origin = Origin::Function, .function = index};
   const std::string text = plugged_[index]->instance + " is plugged in";
@@ -284,6 +287,12 @@ Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
   number(t);
   t.done_ns = t.t_ns;
   recorder_.event(t);
+}
+
+Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
+  if (index >= plugged_.size()) return fail("there is no such function to plug in again");
+  if (plugged_[index]->function) unplug(index, "replaced");
+  announce(index);
   fresh->plug(*plugged_[index]);
   plugged_[index]->timers = 0;
   plugged_[index]->function = std::move(fresh);

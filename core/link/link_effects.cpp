@@ -227,13 +227,13 @@ void Link::run_timers(Lock& lock) {
   }
 }
 
-void Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
+bool Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
                       std::uint64_t seq) {
   Lock lock(mutex_);
   const auto it = std::find_if(timers_.begin(), timers_.end(), [&](const auto& timer) {
     return timer.first == function && timer.second->number == number;
   });
-  if (it == timers_.end()) return;  // the function asked for no such timer: a divergence shows it
+  if (it == timers_.end()) return false;
   Operation* const operation = it->second;
   timers_.erase(it);
   Slot& slot = take_slot();
@@ -248,6 +248,7 @@ void Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t
   operation->status = Status::SC;
   resume_waiter(*operation, function);
   pump(lock);
+  return true;
 }
 
 }  // namespace pcilens

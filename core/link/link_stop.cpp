@@ -56,7 +56,7 @@ bool Link::before(Slot& slot, Lock& lock) {
   if (options_.gate) {
     // The gate may deliver others, which have numbers of their own.
     const std::uint64_t stimulus = current_;
-    options_.gate(t);
+    options_.gate(t, Phase::Before);
     current_ = stimulus;
     seq_ = std::max(seq_, t.seq);
     return true;
@@ -88,7 +88,12 @@ bool Link::before(Slot& slot, Lock& lock) {
 
 void Link::after(Slot& slot, Lock& lock) {
   Transaction& t = slot.t;
-  if (options_.gate) return;
+  if (options_.gate) {
+    const std::uint64_t stimulus = current_;
+    options_.gate(t, Phase::After);
+    current_ = stimulus;
+    return;
+  }
   if (t.kind == Kind::MemWrite && step_ && step_->until == Step::Until::RegisterChange &&
       function(t.function) != nullptr)
     slot.changes_register =

@@ -38,6 +38,12 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
                        : Recording::to_spool(options.spool);
   if (!recording) return tl::unexpected(recording.error());
   target->recording_ = std::move(*recording);
+  const auto meta = [&](std::string text) {
+    target->recording_->recorder().blob(BlobKind::Meta, 0, std::as_bytes(std::span(text)));
+  };
+  using namespace std::string_literals;
+  meta("host\0"s + options.host);
+  meta("abi\0"s + std::string(abi_identity()));
   auto run = target->make_run(nullptr);
   if (!run) return tl::unexpected(run.error());
   if (auto begun = target->begin(*run); !begun) {
@@ -77,6 +83,7 @@ Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previ
     run->devices.push_back(std::move(*loaded));
     run->link.plug(std::move(*function), instance, std::string(device.name), bdf);
     recording_->recorder().blob(BlobKind::Function, i, std::as_bytes(std::span(json)));
+    if (previous != nullptr) run->link.announce(static_cast<std::uint8_t>(i));
   }
   return run;
 }
@@ -328,7 +335,8 @@ void LocalTarget::force(Place place, std::uint64_t value, Done<void> done) {
 void LocalTarget::reset_function(std::uint8_t function, ResetKind kind, Done<void> done) {
   command<void>(std::move(done), [=](Link& link) -> Result<void> {
     if (link.function(function) == nullptr) return fail("this function is not plugged in");
-    link.reset_function(function, kind, Origin::Poke);
+    link.reset_function({.value = static_cast<std::uint64_t>(kind), .origin = Origin::Poke,
+                         .function = function});
     return {};
   });
 }

@@ -1,0 +1,270 @@
+#include "core/replay/replayer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace pcilens {
+namespace {
+
+// What a function did by itself, and the trace must tell again.
+bool is_effect(const Transaction& t) {
+  return t.origin == Origin::Function &&
+         (is_dma(t.kind) || t.kind == Kind::Irq || t.kind == Kind::State);
+}
+
+bool is_control(const Transaction& t, Control what) {
+  return t.kind == Kind::Control && t.offset == static_cast<std::uint64_t>(what);
+}
+
+}  // namespace
+
+Result<ReplayResult> replay_to_functions(TraceReader& trace, const MakeFunction& make,
+                                         const ReplayOptions& options) {
+  return Replayer(trace, make, options).run();
+}
+
+Replayer::Replayer(TraceReader& trace, const MakeFunction& make, const ReplayOptions& options)
+    : trace_(trace), make_(make), options_(options), recorded_(trace), names_(trace.names()) {}
+
+Result<void> Replayer::make_functions() {
+  const auto host = trace_.meta("host");
+  kernel_kept_msix_ = host && *host == "kmod";
+  link_ = std::make_unique<Link>(
+      *this, *this,
+      Link::Options{.threaded = false,
+                    .gate = [this](const Transaction& t, Phase phase) { gate(t, phase); }});
+  link_->connect(*this);
+  for (const TraceFunction& function : trace_.functions()) {
+    auto fresh = make_(function);
+    if (!fresh) return tl::unexpected(fresh.error());
+    link_->plug(std::move(*fresh), function.instance, function.device, function.bdf);
+  }
+  if (link_->functions() == 0)
+    return fail(fmt::format("{}: no function is described in it, so there is none to replay to",
+                            trace_.path()));
+  return {};
+}
+
+Result<ReplayResult> Replayer::run() {
+  if (auto made = make_functions(); !made) return tl::unexpected(made.error());
+  auto edits = trace_.edits();
+  if (!edits) return tl::unexpected(edits.error());
+  for (const TraceEdit& edit : *edits) edits_[edit.seq] = edit;
+  while (const TraceEvent* next = recorded_.after(position_)) {
+    const TraceEvent event = *next;  // the window may move on meanwhile
+    position_ = event.t.seq;
+    send(event, false);
+    if (error_) return tl::unexpected(*error_);
+  }
+  expect_nothing_left(~0ull);
+  link_->close();
+  if (recorded_.error()) return tl::unexpected(*recorded_.error());
+  return std::move(result_);
+}
+
+// ---- stimuli -----------------------------------------------------------------------------------
+
+void Replayer::send(const TraceEvent& recorded, bool aside) {
+  const Transaction& t = recorded.t;
+  if (is_control(t, Control::Plug)) {
+    for (const TraceFunction& function : trace_.functions()) {
+      if (function.id != t.function) continue;
+      auto fresh = make_(function);
+      if (!fresh) {
+        error_ = fresh.error();
+        return;
+      }
+      link_->replug(t.function, std::move(*fresh));
+    }
+    return;
+  }
+  if (is_control(t, Control::Unplug)) return link_->unplug(t.function, "as recorded");
+  if (!is_stimulus(t) || t.answered_by == AnsweredBy::Rule) return;
+  if (!aside) expect_nothing_left(t.seq);
+  ++result_.stimuli;
+  Transaction stimulus = t;
+  stimulus.status = Status::Pending;
+  stimulus.done_ns = 0;
+  switch (t.kind) {
+    case Kind::Timer:
+      if (!link_->fire_timer(t.function, t.offset, t.t_ns, t.seq))
+        diverge(t.seq, fmt::format("timer {}", t.offset), "a delay that ran out",
+                "the function waits for no such delay");
+      return;
+    case Kind::Force: static_cast<void>(link_->force(stimulus)); return;
+    case Kind::Reset: link_->reset_function(stimulus); return;
+    case Kind::Input: return;  // no device of this version has inputs
+    default: break;
+  }
+  // A host that answered by itself is taken at its word; a function answers anew.
+  if (t.answered_by != AnsweredBy::Shadow && t.answered_by != AnsweredBy::PassedStop) {
+    stimulus.answered_by = AnsweredBy::Function;
+    if (is_read(t.kind)) stimulus.value = 0;
+  }
+  if (aside)
+    link_->carry_aside(stimulus, [](const Transaction&) {});
+  else
+    link_->request(stimulus, [](const Transaction&) {});
+}
+
+// The recorded run held this transaction: what happened meanwhile happens now, and then it goes on.
+void Replayer::gate(const Transaction& t, Phase phase) {
+  const TraceEvent* stop = recorded_.after(t.seq);
+  if (stop == nullptr || !is_control(stop->t, Control::Stop) || stop->t.value != t.seq) {
+    // A rule's delay has a release without a stop.
+    if (stop == nullptr || phase != Phase::Before || !is_control(stop->t, Control::Release) ||
+        stop->t.value != t.seq)
+      return;
+    position_ = std::max(position_, stop->t.seq);
+    return link_->release_at(stop->t.seq, stop->t.t_ns);
+  }
+  // One event can be held before and after; each hold ends in a release that says which it was.
+  std::uint64_t at = t.seq;
+  std::vector<std::uint64_t> meanwhile;
+  const TraceEvent* event = nullptr;
+  while ((event = recorded_.after(at)) != nullptr) {
+    at = event->t.seq;
+    if (is_control(event->t, Control::Release) && event->t.value == t.seq) break;
+    meanwhile.push_back(at);
+  }
+  if (event == nullptr) return;  // the recording ended during the stop
+  const bool was_before = event->text == "before";
+  if (was_before != (phase == Phase::Before)) return;
+  const std::uint64_t released = at, released_ns = event->t.t_ns;
+  for (const std::uint64_t seq : meanwhile) {
+    if (seq <= position_) continue;
+    position_ = seq;
+    if (const TraceEvent* during = recorded_.at(seq)) {
+      const TraceEvent copy = *during;
+      send(copy, true);
+    }
+  }
+  position_ = std::max(position_, released);
+  link_->release_at(released, released_ns);
+}
+
+// ---- the recorded host -------------------------------------------------------------------------
+
+Status Replayer::dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) {
+  const std::uint64_t seq = link_->last_seq();
+  const TraceEvent* recorded = recorded_.at(seq);
+  std::ranges::fill(data, std::byte{0});
+  if (recorded == nullptr || recorded->t.kind != Kind::DmaRead || recorded->t.offset != iova)
+    return Status::UR;  // compare() reports it
+  const auto bytes = trace_.payload(seq);
+  if (bytes && !bytes->empty())
+    std::memcpy(data.data(), bytes->data(), std::min(bytes->size(), data.size()));
+  else
+    std::memcpy(data.data(), &recorded->t.value, std::min<std::size_t>(8, data.size()));
+  return recorded->t.status;
+}
+
+Status Replayer::dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) {
+  const TraceEvent* recorded = recorded_.at(link_->last_seq());
+  return recorded != nullptr ? recorded->t.status : Status::SC;
+}
+
+Status Replayer::interrupt(std::uint8_t, std::uint64_t, std::uint64_t) {
+  const TraceEvent* recorded = recorded_.at(link_->last_seq());
+  return recorded != nullptr ? recorded->t.status : Status::SC;
+}
+
+std::uint64_t Replayer::now_ns() {
+  const TraceEvent* recorded = recorded_.at(link_->last_seq());
+  return recorded != nullptr ? recorded->t.t_ns : link_->time_ns();
+}
+
+// ---- comparing ---------------------------------------------------------------------------------
+
+void Replayer::event(const Transaction& t) {
+  if (t.kind == Kind::Control) return;
+  if (t.status != Status::Pending) compare(t);
+}
+
+void Replayer::completion(const Transaction& t) { compare(t); }
+
+void Replayer::compare(const Transaction& now) {
+  const TraceEvent* found = recorded_.at(now.seq);
+  if (is_effect(now)) seen_.push_back(now.seq);
+  if (found == nullptr || found->t.kind != now.kind) {
+    ++result_.compared;
+    return diverge(now.seq, names_->place(now),
+                   found == nullptr ? "nothing" : describe(found->t), describe(now));
+  }
+  const TraceEvent& recorded = *found;
+  const bool answered = is_memory(now.kind) || is_config(now.kind);
+  // Not the function's doing: a rule, a timeout, an edit by hand, a recording that was cut.
+  if (recorded.t.status == Status::Pending || recorded.t.status == Status::Timeout) return;
+  if (answered && now.answered_by != AnsweredBy::Function) return;
+  if (!answered && !is_effect(now)) return;
+  ++result_.compared;
+  std::uint64_t expected = recorded.t.value;
+  if (const auto edit = edits_.find(now.seq); edit != edits_.end())
+    expected = answered && is_read(now.kind) ? edit->second.answered
+               : is_read(now.kind)           ? now.value
+               : answered                    ? now.value
+                                             : edit->second.sent;
+  const bool same = now.offset == recorded.t.offset && now.size == recorded.t.size &&
+                    now.function == recorded.t.function && now.value == expected &&
+                    (!answered || now.status == recorded.t.status) && same_payload(recorded, now);
+  if (same) return;
+  Transaction wanted = recorded.t;
+  wanted.value = expected;
+  diverge(now.seq, names_->place(recorded.t), describe(wanted), describe(now));
+}
+
+bool Replayer::same_payload(const TraceEvent& recorded, const Transaction& now) {
+  if (now.kind != Kind::DmaWrite || now.payload.size() <= 8 || recorded.edited) return true;
+  const auto bytes = trace_.payload(now.seq);
+  // A recording may keep only the beginning of each payload.
+  return !bytes || bytes->size() > now.payload.size() ||
+         std::memcmp(bytes->data(), now.payload.data(), bytes->size()) == 0;
+}
+
+// Effects that were recorded before `before` and did not come.
+void Replayer::expect_nothing_left(std::uint64_t before) {
+  while (const TraceEvent* event = recorded_.after(checked_)) {
+    if (event->t.seq >= before) break;
+    checked_ = event->t.seq;
+    if (!is_effect(event->t) || std::ranges::find(seen_, checked_) != seen_.end()) continue;
+    ++result_.compared;
+    diverge(checked_, names_->place(event->t), describe(event->t), "nothing");
+  }
+  seen_.clear();
+}
+
+void Replayer::diverge(std::uint64_t seq, std::string place, std::string expected,
+                       std::string got) {
+  ++result_.divergences;
+  if (result_.listed.size() >= options_.list) return;
+  result_.listed.push_back({.seq = seq, .place = std::move(place),
+                            .expected = std::move(expected), .got = std::move(got),
+                            .before = lines_before(seq)});
+}
+
+std::vector<std::string> Replayer::lines_before(std::uint64_t seq) {
+  std::vector<std::string> lines;
+  for (std::uint64_t at = seq; lines.size() < options_.context && at > 1;) {
+    const TraceEvent* event = recorded_.at(--at);
+    if (event == nullptr || event->t.kind == Kind::Control) continue;
+    lines.insert(lines.begin(), fmt::format("{:>6}  {}", at, describe(event->t)));
+  }
+  return lines;
+}
+
+std::string Replayer::describe(const Transaction& t) const {
+  std::string text = fmt::format("{} {}", name_of(t.kind), names_->place(t));
+  if (is_dma(t.kind)) text += fmt::format(", {} bytes", t.size);
+  if (t.kind != Kind::Irq || t.value != 0) text += fmt::format(" = {:#x}", t.value);
+  if (const RegisterRef ref = names_->at(t)) {
+    const std::string fields = Names::decode(*ref.reg, t.value);
+    if (!fields.empty()) text += " (" + fields + ")";
+  }
+  if (t.status != Status::SC) text += fmt::format(", {}", name_of(t.status));
+  return text;
+}
+
+}  // namespace pcilens

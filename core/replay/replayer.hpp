@@ -1,0 +1,62 @@
+// The replay at work: feeds the link, plays its host and its clock, and compares what it records.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "core/host/host.hpp"
+#include "core/link/link.hpp"
+#include "core/replay/event_window.hpp"
+#include "core/replay/replay.hpp"
+
+namespace pcilens {
+
+class Replayer final : private Host, private Recorder, private Clock {
+ public:
+  Replayer(TraceReader& trace, const MakeFunction& make, const ReplayOptions& options);
+  Result<ReplayResult> run();
+
+ private:
+  // Host: memory and interrupts as they were recorded.
+  std::string_view name() const override { return "replay"; }
+  bool keeps_msix() const override { return kernel_kept_msix_; }
+  Status dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) override;
+  Status dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) override;
+  Status interrupt(std::uint8_t, std::uint64_t, std::uint64_t) override;
+
+  // Clock: the recorded time of the transaction that is numbered now.
+  std::uint64_t now_ns() override;
+
+  // Recorder: what the fresh functions do.
+  void event(const Transaction& t) override;
+  void completion(const Transaction& t) override;
+  void edit(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t,
+            std::uint32_t) override {}
+  void blob(BlobKind, std::uint64_t, std::span<const std::byte>) override {}
+
+  Result<void> make_functions();
+  void send(const TraceEvent& recorded, bool aside);
+  void gate(const Transaction& t, Phase phase);
+  void compare(const Transaction& now);
+  void expect_nothing_left(std::uint64_t before);
+  void diverge(std::uint64_t seq, std::string place, std::string expected, std::string got);
+  std::string describe(const Transaction& t) const;
+  std::vector<std::string> lines_before(std::uint64_t seq);
+  bool same_payload(const TraceEvent& recorded, const Transaction& now);
+
+  TraceReader& trace_;
+  const MakeFunction& make_;
+  ReplayOptions options_;
+  EventWindow recorded_;
+  std::unique_ptr<Link> link_;
+  std::shared_ptr<const Names> names_;
+  bool kernel_kept_msix_ = false;
+  std::map<std::uint64_t, TraceEdit> edits_;
+  std::uint64_t position_ = 0;   // the last recorded event that was dealt with
+  std::uint64_t checked_ = 0;    // up to here, every recorded effect was looked for
+  std::vector<std::uint64_t> seen_;  // effects since then
+  ReplayResult result_;
+  std::optional<Error> error_;
+};
+
+}  // namespace pcilens
