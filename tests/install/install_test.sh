@@ -28,12 +28,12 @@ has_files() {
     include/pcilens/core/function/device.hpp share/pcilens/vm/run-script.sh share/pcilens/kmod/Kbuild; do
     compgen -G "$prefix/$file" >/dev/null || { echo "$file is not there" && missing=1; }
   done
-  return $missing
+  return "$missing"
 }
 
 # Each header by itself, with nothing but the prefix to include from.
 headers_compile() {
-  (cd "$prefix/include/pcilens" && find . -name '*.hpp' | xargs -P "$(nproc)" -I{} sh -c \
+  (cd "$prefix/include/pcilens" && find . -name '*.hpp' -print0 | xargs -0 -P "$(nproc)" -I{} sh -c \
     'echo "#include \"{}\"" | c++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I. -x c++ -')
 }
 
