@@ -11,6 +11,7 @@
 #include <asm/pci.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "function.h"
 
 #define FIRST_DOMAIN	0x10000
@@ -217,7 +218,7 @@ static struct pci_dev *lens_bus_scan(struct lens_function *fn, struct pcilens_pl
 		plug->address[i] = fn->bar[i].size ? lens_config_bar(fn, i) : 0;
 	lens_emit_plugged(fn, 1);
 	/* No driver yet: see below. */
-	driver_set_override(&pdev->dev, &pdev->driver_override, "-", 1);
+	lens_set_driver_override(pdev, "-");
 	pci_bus_add_device(pdev);
 	return pci_dev_get(pdev);
 }
@@ -235,7 +236,7 @@ int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
 	 * The driver binds without the PCI core's lock: a probe() that is held
 	 * for an hour must not stop hotplug in the whole machine.
 	 */
-	driver_set_override(&pdev->dev, &pdev->driver_override, "", 0);
+	lens_set_driver_override(pdev, NULL);
 	if (device_attach(&pdev->dev) < 0)
 		pci_warn(pdev, "pcilens: no driver could be bound\n");
 	pci_dev_put(pdev);

@@ -11,6 +11,18 @@
 
 #ifndef __ASSEMBLY__
 #include <linux/mm.h>
+#include <linux/pci.h>
+
+/* Only the driver of that name may bind; NULL: any. See Kbuild. */
+static inline void lens_set_driver_override(struct pci_dev *pdev, const char *name)
+{
+#ifdef LENS_DEVICE_DRIVER_OVERRIDE
+	device_set_driver_override(&pdev->dev, name ?: "");
+#else
+	driver_set_override(&pdev->dev, &pdev->driver_override, name ?: "",
+			    name ? strlen(name) : 0);
+#endif
+}
 
 /* Of a mapping that is being made and that nobody else sees yet. */
 static inline void lens_vm_flags_add(struct vm_area_struct *vma, unsigned long flags)
