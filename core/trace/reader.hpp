@@ -24,7 +24,7 @@ namespace pcilens {
 
 // A function as the trace describes it.
 struct TraceFunction {
-  std::uint8_t id = 0;           // Transaction::function
+  std::uint8_t id = 0;  // Transaction::function
   std::string instance, device, bdf;
   std::vector<std::byte> config;  // its image when it appeared; may be shorter than 4096
   struct Bar {
@@ -37,10 +37,10 @@ struct TraceFunction {
 };
 
 struct TraceEvent {
-  Transaction t;               // payload not set
+  Transaction t;  // payload not set
   bool edited = false;
   std::uint32_t payload_bytes = 0;
-  std::string text;            // of a control or gap row
+  std::string text;  // of a control or gap row
 };
 
 struct TraceEdit {
@@ -63,9 +63,9 @@ struct TraceText {
 };
 
 struct TraceWindow {
-  std::uint64_t from = 0;         // a seq; 0 with `backward`: from the end
-  std::uint32_t limit = 100;      // rows
-  bool backward = false;          // the rows before `from`, still in ascending order
+  std::uint64_t from = 0;     // a seq; 0 with `backward`: from the end
+  std::uint32_t limit = 100;  // rows
+  bool backward = false;      // the rows before `from`, still in ascending order
   const Expression* filter = nullptr;
 };
 
@@ -113,8 +113,8 @@ class TraceReader {
   // Just after event `seq`.
   Result<std::vector<TraceRegister>> registers_at(std::uint64_t seq);
 
-  // Every event from `from` to `to` in order, with its payload (valid during the call), until `each`
-  // gives false.
+  // Every event from `from` to `to` in order, with its payload (valid during the call), until
+  // `each` gives false.
   Result<void> for_each(std::uint64_t from, std::uint64_t to,
                         const std::function<bool(const Transaction&)>& each);
 

@@ -53,6 +53,29 @@ struct EventRecord {
 };
 static_assert(sizeof(EventRecord) == 64 && std::is_trivially_copyable_v<EventRecord>);
 
+// All of a transaction but its payload and the publish word.
+inline void fill(EventRecord& r, const Transaction& t) {
+  const auto saturated = [](std::uint64_t v) {
+    return static_cast<std::uint32_t>(v > ~0u ? ~0u : v);
+  };
+  r.seq = t.seq;
+  r.t_ns = t.t_ns;
+  r.offset = t.offset;
+  r.value = t.value;
+  r.duration_ns = t.done_ns > t.t_ns ? saturated(t.done_ns - t.t_ns) : 0;
+  r.cause_back = t.cause != 0 ? saturated(t.seq - t.cause) : 0;
+  r.size = t.size;
+  r.thread = t.thread;
+  r.site = t.site;
+  r.kind = static_cast<std::uint8_t>(t.kind);
+  r.status = static_cast<std::uint8_t>(t.status);
+  r.origin = static_cast<std::uint8_t>(t.origin);
+  r.answered_by = static_cast<std::uint8_t>(t.answered_by);
+  r.bar = t.bar;
+  r.function = t.function;
+  r.cpu = t.cpu;
+}
+
 struct CompletionRecord {
   std::uint64_t seq;
   std::uint64_t done_ns;

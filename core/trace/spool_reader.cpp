@@ -85,15 +85,9 @@ bool SpoolReader::next(SpoolRecord& record, bool ended) {
   std::memcpy(&record.event, slot(position_), kSlotSize);
   record.bytes = {};
   switch (static_cast<RecordType>(type)) {
-    case RecordType::Event:
-      record.what = SpoolRecord::What::Event;
-      break;
-    case RecordType::Completion:
-      record.what = SpoolRecord::What::Completion;
-      break;
-    case RecordType::Edit:
-      record.what = SpoolRecord::What::Edit;
-      break;
+    case RecordType::Event: record.what = SpoolRecord::What::Event; break;
+    case RecordType::Completion: record.what = SpoolRecord::What::Completion; break;
+    case RecordType::Edit: record.what = SpoolRecord::What::Edit; break;
     case RecordType::Blob: {
       record.what = SpoolRecord::What::Blob;
       const auto length = record.blob.length;
@@ -107,8 +101,7 @@ bool SpoolReader::next(SpoolRecord& record, bool ended) {
       position_ += slots;
       break;
     }
-    default:
-      return lost(record, 1);
+    default: return lost(record, 1);
   }
   ++position_;
   return true;

@@ -29,19 +29,11 @@ void remove_trace(const std::string& path) {
   unlink((path + "-shm").c_str());
 }
 
-// Whether somebody would miss nothing but an earlier trace of ours.
-bool is_trace(const std::string& path) {
-  auto db = Database::open(path, SQLITE_OPEN_READONLY);
-  if (!db) return false;
-  auto id = db->prepare("PRAGMA application_id");
-  return id && id->step() == SQLITE_ROW && id->integer(0) == kTraceApplicationId;
-}
-
 // Creates the empty file by itself, so that the reason of a failure is known.
 Result<void> create_file(const std::string& path, bool overwrite) {
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST && overwrite) {
-    if (!is_trace(path))
+    if (!TraceStore::is_trace(path))
       return fail(
           fmt::format("{}: exists and is not a pcilens trace; it is left alone, choose "
                       "another name",
@@ -64,6 +56,13 @@ std::string utc_now() {
 }
 
 }  // namespace
+
+bool TraceStore::is_trace(const std::string& path) {
+  auto db = Database::open(path, SQLITE_OPEN_READONLY);
+  if (!db) return false;
+  auto id = db->prepare("PRAGMA application_id");
+  return id && id->step() == SQLITE_ROW && id->integer(0) == kTraceApplicationId;
+}
 
 Result<std::unique_ptr<TraceStore>> TraceStore::create(const std::string& path, bool overwrite) {
   if (auto made = create_file(path, overwrite); !made) return tl::unexpected(made.error());

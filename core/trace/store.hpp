@@ -27,6 +27,9 @@ class TraceStore {
   // An existing trace, to write the rest of a spool into it.
   static Result<std::unique_ptr<TraceStore>> reopen(const std::string& path);
 
+  // Whether the file carries our application id.
+  static bool is_trace(const std::string& path);
+
   // All of these give SQLITE_OK or SQLite's error; after an error call rollback().
   int begin();
   int commit();

@@ -16,10 +16,10 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A member as text; empty where it is missing or of another type.
-std::string text(const Json& object, const char* name) {
+// A member as text, where it is there and is one.
+std::string text(const Json& object, const char* name, const char* otherwise = "") {
   const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+  return it != object.end() && it->is_string() ? it->get<std::string>() : otherwise;
 }
 
 // A member as a number, plain or as "0x..." text.
@@ -115,8 +115,7 @@ int TraceStore::add_whole(BlobKind what, std::uint64_t key, std::span<const std:
       if (zero == std::string_view::npos) break;
       return set_meta(as_text.substr(0, zero), as_text.substr(zero + 1));
     }
-    case BlobKind::Function:
-      return add_function(key, as_text);
+    case BlobKind::Function: return add_function(key, as_text);
     case BlobKind::Stack:
       if (!Json::accept(as_text)) break;
       return run("INSERT OR REPLACE INTO stack VALUES(?,?)", key, as_text);
@@ -180,13 +179,13 @@ int TraceStore::add_maps(std::uint64_t key, std::string_view maps_text) {
               key, bar, number(r, "offset"), number(r, "width", 4), text(r, "name"),
               std::max<std::uint64_t>(1, number(r, "count", 1)),
               std::max<std::uint64_t>(1, number(r, "stride", 1)), text(r, "element_name"),
-              number(r, "reset"), text(r, "access"), text(r, "doc"), text(r, "spec"));
+              number(r, "reset"), text(r, "access", "RW"), text(r, "doc"), text(r, "spec"));
       const auto id = sqlite3_last_insert_rowid(db_.get());
       for (const Json& f : list(r, "fields")) {
         if (rc != SQLITE_OK) return rc;
         if (!f.is_object()) continue;
         rc = run("INSERT INTO field VALUES(?,?,?,?,?,?,?,?)", std::int64_t{id}, number(f, "high"),
-                 number(f, "low"), text(f, "name"), text(f, "access"), text(f, "doc"),
+                 number(f, "low"), text(f, "name"), text(f, "access", "RW"), text(f, "doc"),
                  text(f, "spec"), member_dump(f, "values"));
       }
       if (rc != SQLITE_OK) return rc;

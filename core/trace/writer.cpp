@@ -13,17 +13,11 @@ using Clock = std::chrono::steady_clock;
 
 int put(TraceStore& store, const SpoolRecord& record) {
   switch (record.what) {
-    case SpoolRecord::What::Event:
-      return store.add(record.event);
-    case SpoolRecord::What::Completion:
-      return store.add(record.completion);
-    case SpoolRecord::What::Edit:
-      return store.add(record.edit);
-    case SpoolRecord::What::Blob:
-      return store.add(record.blob, record.bytes);
-    case SpoolRecord::What::Lost:
-      store.add_lost(record.lost_slots);
-      break;
+    case SpoolRecord::What::Event: return store.add(record.event);
+    case SpoolRecord::What::Completion: return store.add(record.completion);
+    case SpoolRecord::What::Edit: return store.add(record.edit);
+    case SpoolRecord::What::Blob: return store.add(record.blob, record.bytes);
+    case SpoolRecord::What::Lost: store.add_lost(record.lost_slots); break;
   }
   return SQLITE_OK;
 }
