@@ -52,8 +52,8 @@ ConfigNames::ConfigNames(std::span<const std::byte> image) {
     image_.resize(kConfigSize);
     items_ = describe_config(image_);
   }
-  std::stable_sort(items_.begin(), items_.end(),
-                   [](const ConfigItem& a, const ConfigItem& b) { return a.offset < b.offset; });
+  std::sort(items_.begin(), items_.end(),
+            [](const ConfigItem& a, const ConfigItem& b) { return a.offset < b.offset; });
 }
 
 const ConfigNames& ConfigNames::standard_header() {
