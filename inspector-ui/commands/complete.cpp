@@ -76,6 +76,22 @@ void offer_assignment(Collector& c, const Command& command, const Snapshot& s) {
   }
 }
 
+// The words of an expression are not those of the line: "(wri" goes on as "write". What is replaced
+// is the longest end of the text that every offered word begins with.
+void offer_expression(Completions& out, std::string_view line, std::size_t from,
+                      const Snapshot& s) {
+  const std::vector<std::string> words = completions(line.substr(from), *s.names);
+  if (words.empty()) return;
+  std::size_t begin = from;
+  const auto all_begin = [&](std::size_t at) {
+    return std::all_of(words.begin(), words.end(),
+                       [&](const std::string& w) { return begins(w, line.substr(at)); });
+  };
+  while (begin < line.size() && !all_begin(begin)) ++begin;
+  out.begin = begin;
+  for (const std::string& word : words) out.items.push_back({word, ""});
+}
+
 void offer_fault_action(Collector& c) {
   for (const std::string_view action : {"delay", "drop", "all-ones", "ur", "ca", "flip", "replace",
                                         "repeat", "cut", "corrupt", "remove"})
@@ -152,9 +168,8 @@ Completions complete_line(const CommandTable& table, const Snapshot& s, std::str
         for (const auto& choice : current->choices) c.offer(std::string(choice), "");
         break;
       case ArgumentType::Expression:
-        for (const std::string& word :
-             completions(line.substr(std::min(current_begin, line.size())), *s.names))
-          c.offer(word, "");
+        offer_expression(out, line, std::min(current_begin, line.size()), s);
+        c.typed = line.substr(out.begin);
         break;
       case ArgumentType::File: offer_files(c); break;
       case ArgumentType::CommandName: offer_commands(); break;

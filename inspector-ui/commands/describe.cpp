@@ -122,7 +122,8 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
   if (row.edited) note += note.empty() ? "edited" : "  edited";
   if (t.answered_by != AnsweredBy::Function && t.answered_by != AnsweredBy::User)
     note += fmt::format("{}by {}", note.empty() ? "" : "  ", name_of(t.answered_by));
-  const std::string place = t.kind == Kind::Control || t.kind == Kind::Gap ? "" : spot.name;
+  const std::string place =
+      t.kind == Kind::Control || t.kind == Kind::Gap ? "" : snapshot.names->place(t);
   return {{fmt::format("{}", t.seq), Style::Dim, fmt::format("{}", t.seq)},
           {format_time(t.t_ns), Style::Dim, fmt::format("{}", t.t_ns)},
           {std::string(name_of(t.origin)), t.origin == Origin::Poke ? Style::Changed : Style::Dim},
@@ -141,7 +142,7 @@ std::string describe_state(const Snapshot& s) {
       if (s.stop)
         return fmt::format("stopped at #{}, {} of {}", s.stop->transaction.seq,
                            short_name(s.stop->transaction.kind),
-                           spot_of(s, s.stop->transaction).name);
+                           s.names->place(s.stop->transaction));
       return "stopped";
     case RunState::Ended:
       return s.driver.empty() ? "ended: the driver has finished" : "ended: " + s.driver;

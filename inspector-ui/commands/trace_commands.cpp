@@ -18,11 +18,11 @@ constexpr Argument kTransactionsArguments[] = {
      .doc = "how many of the newest, 20 unless given",
      .optional = true,
      .keyword = "last"},
-    {.name = "from",
+    {.name = "since",
      .type = ArgumentType::Number,
      .doc = "begin at this number and go on from there",
      .optional = true,
-     .keyword = "from"},
+     .keyword = "since"},
 };
 
 Result<TracePage> page_of(Context& c, TraceRequest request) {
@@ -30,14 +30,14 @@ Result<TracePage> page_of(Context& c, TraceRequest request) {
 }
 
 Result<Output> transactions(Context& c, const Arguments& a) {
-  auto last = a.number("last", 20), from = a.number("from");
+  auto last = a.number("last", 20), from = a.number("since");
   if (!last) return tl::unexpected(last.error());
   if (!from) return tl::unexpected(from.error());
   if (*last == 0 || *last > 1'000'000) return fail("transactions: last takes 1 to 1000000");
   TraceRequest request{.from = *from,
                        .limit = static_cast<std::uint32_t>(*last),
-                       .direction = a.has("from") ? TraceRequest::Direction::Forward
-                                                  : TraceRequest::Direction::Backward,
+                       .direction = a.has("since") ? TraceRequest::Direction::Forward
+                                                   : TraceRequest::Direction::Backward,
                        .filter = a.text("filter")};
   auto page = page_of(c, request);
   if (!page) return tl::unexpected(page.error());
@@ -50,12 +50,12 @@ Result<Output> transactions(Context& c, const Arguments& a) {
                                   request.filter);
   for (const TraceRow& row : page->rows) table.rows.push_back(transaction_row(*s, row));
   Output out;
-  if (page->more && !table.rows.empty() && !a.has("from"))
+  if (page->more && !table.rows.empty() && !a.has("since"))
     out.add(Line(fmt::format("  … earlier ones; \"transactions last {}\" shows more", *last * 5),
                  Style::Dim));
   out.add(std::move(table));
-  if (page->more && a.has("from"))
-    out.add(Line(fmt::format("  … further ones; \"transactions from {}\" goes on",
+  if (page->more && a.has("since"))
+    out.add(Line(fmt::format("  … further ones; \"transactions since {}\" goes on",
                              page->rows.back().transaction.seq + 1),
                  Style::Dim));
   return out;
@@ -111,7 +111,7 @@ Result<Output> show(Context& c, const Arguments& a) {
   out.add(Line()
               .add(fmt::format("#{} ", t.seq), Style::Strong)
               .add(std::string(short_name(t.kind)) + " ", Style::Strong)
-              .add(spot.name, Style::Name)
+              .add(s->names->place(t), Style::Name)
               .add(row.text.empty() ? "" : "  " + row.text));
   Table facts;
   facts.columns = {{"", "name"}, {"", "value", false, true}};
@@ -216,7 +216,7 @@ void add_trace_commands(CommandTable& table) {
              .group = "Trace",
              .summary = "list what has crossed the link, newest last",
              .help = "  transactions\n  transactions last 100\n  transactions write STATUS last "
-                     "5\n  transactions irq from 1\n",
+                     "5\n  transactions irq since 1\n",
              .arguments = kTransactionsArguments,
              .run = transactions,
              .where = kConsole});
