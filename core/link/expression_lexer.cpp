@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pcilens::expression {
@@ -22,6 +23,20 @@ bool is_name(char c) {
 }
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// The bytes of the UTF-8 character that begins at `i`; 0 if none does.
+std::size_t character_at(std::string_view text, std::size_t i) {
+  const auto c = static_cast<unsigned char>(text[i]);
+  const std::size_t length = c < 0x80                ? 1
+                             : c >= 0xc2 && c < 0xe0 ? 2
+                             : c >= 0xe0 && c < 0xf0 ? 3
+                             : c >= 0xf0 && c < 0xf5 ? 4
+                                                     : 0;
+  if (length == 0 || length > text.size() - i) return 0;
+  for (std::size_t k = 1; k < length; ++k)
+    if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return 0;
+  return length;
 }
 
 struct Unit {
@@ -77,9 +92,10 @@ class Lexer {
     if (c == '|') return Problem{begin, begin + 1, "there is no '|'; write `or` or '||'"};
     if (c == '-')
       return Problem{begin, begin + 1, "there is no '-'; values are unsigned, a change is 0->1"};
-    return Problem{begin, begin + 1,
+    const std::size_t length = std::max<std::size_t>(1, character_at(text_, begin));
+    return Problem{begin, begin + length,
                    fmt::format("'{}' has no meaning here; quote names with odd characters",
-                               printable(text_.substr(begin, 1)))};
+                               printable(text_.substr(begin, length)))};
   }
 
   std::optional<Problem> quoted(char quote) {
@@ -195,43 +211,43 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::string* wh
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
-  for (const char c : text.substr(0, limit)) {
-    const auto u = static_cast<unsigned char>(c);
-    out += u < 0x20 || u == 0x7f ? ' ' : c;
-  }
-  // No half of a UTF-8 character at the cut.
-  if (text.size() > limit) {
-    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xc0) == 0x80) out.pop_back();
-    if (!out.empty() && static_cast<unsigned char>(out.back()) >= 0xc0) out.pop_back();
-    out += "...";
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const std::size_t length = character_at(text, i);
+    if (out.size() + std::max<std::size_t>(length, 1) > limit) return out + "...";
+    if (length == 0)
+      out += '?';
+    else if (c < 0x20 || c == 0x7f)
+      out += ' ';
+    else
+      out += text.substr(i, length);
+    i += std::max<std::size_t>(length, 1);
   }
   return out;
 }
 
 std::string tell(std::string_view text, const Problem& problem) {
+  // Characters as printable() shows them: an ill-formed byte is one.
   const auto columns = [&](std::size_t from, std::size_t to) {
     std::size_t n = 0;
-    for (std::size_t i = from; i < to && i < text.size(); ++i)
-      n += (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    for (std::size_t i = from; i < to && i < text.size(); ++n)
+      i += std::max<std::size_t>(1, character_at(text, i));
     return n;
   };
   const std::size_t at = std::min(problem.begin, text.size());
   // A long text shows only what lies around the place.
   constexpr std::size_t kAround = 50;
-  std::size_t first = at > kAround ? at - kAround : 0;
-  if (text.size() <= 2 * kAround) first = 0;
+  std::size_t first = at > kAround && text.size() > 2 * kAround ? at - kAround : 0;
   while (first > 0 && first < text.size() &&
          (static_cast<unsigned char>(text[first]) & 0xc0) == 0x80)
     --first;
   const std::string_view prefix = first > 0 ? "..." : "";
   const std::string shown = printable(text.substr(first), 2 * kAround);
-  const std::size_t caret = prefix.size() + columns(first, at);
-  std::size_t width = problem.end > at ? columns(at, problem.end) : 1;
-  const std::size_t room = columns(first, text.size()) + prefix.size();
-  if (caret + width > room) width = room > caret ? room - caret : 1;
-  if (width > kAround) width = kAround;
+  const std::size_t end = std::min(problem.end, first + 2 * kAround);
+  const std::size_t width = std::max<std::size_t>(1, end > at ? columns(at, end) : 0);
   return fmt::format("column {}: {}\n  {}{}\n  {}^{}", columns(0, at) + 1, problem.what, prefix,
-                     shown, std::string(caret, ' '), std::string(width - 1, '~'));
+                     shown, std::string(prefix.size() + columns(first, at), ' '),
+                     std::string(width - 1, '~'));
 }
 
 }  // namespace pcilens::expression

@@ -105,4 +105,7 @@ TEST_CASE("hostile texts are refused, quickly") {
   const std::string message = refused("\x1b[2J");
   CHECK(message.find('\x1b') == std::string::npos);
   CHECK(refused(std::string(3000, ' ') + "wrong").size() < 400);
+  // Nor bytes that are no UTF-8: the message may become JSON.
+  CHECK(has(refused("irq \x94 1"), "column 5: '?' has no meaning"));
+  CHECK(has(refused("irq \xe4\xb8"), "irq ??"));
 }
