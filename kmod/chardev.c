@@ -189,8 +189,12 @@ static long lens_plug(struct lens_file *file, bool unplug)
 	if (err)
 		return err;
 	if (file->busy && !completion_done(&file->done)) {
-		mutex_unlock(&file->mutex);
-		return -EBUSY;
+		/* Unplugging follows plugging; a second plug is refused. */
+		err = unplug ? wait_for_completion_killable(&file->done) : -EBUSY;
+		if (err) {
+			mutex_unlock(&file->mutex);
+			return err;
+		}
 	}
 	reinit_completion(&file->done);
 	file->busy = true;

@@ -153,7 +153,11 @@ struct pcilens_create {
  *
  * Returns when scan, resource assignment and driver binding are over: probe()
  * runs inside this call (or on a kernel worker), so another thread must be in
- * PCILENS_IOC_WAIT. -EEXIST: already plugged.
+ * PCILENS_IOC_WAIT. -EEXIST: already plugged. -EBUSY: another thread is in here.
+ *
+ * PCILENS_IOC_UNPLUG removes the function and returns when the driver's remove()
+ * is over; it waits for a PLUG that is still running. Closing the descriptor does
+ * the same, but with a function that is dead already: the driver reads all-ones.
  */
 struct pcilens_plug {
 	__u32 domain;

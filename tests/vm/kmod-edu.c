@@ -54,6 +54,7 @@
 static int fd;
 static struct pcilens_ring *ring;
 static uint8_t *pool;
+static volatile uint32_t *shadow_of_bar;
 static struct pcilens_create create;
 static volatile sig_atomic_t ending;
 
@@ -88,6 +89,7 @@ static void raise_irq(uint32_t bits)
 	struct pcilens_inject inject = { 0 };
 
 	irq_status |= bits;
+	shadow_of_bar[0x24 / 4] = irq_status;	/* for a handler on the only CPU */
 	if (ioctl(fd, PCILENS_IOC_INJECT, &inject))
 		printf("inject: %s\n", strerror(errno));
 	else if (verbose)
@@ -150,6 +152,7 @@ static void device_write(uint64_t offset, uint64_t value)
 		break;
 	case 0x64:
 		irq_status &= ~value;
+		shadow_of_bar[0x24 / 4] = irq_status;
 		break;
 	case 0x80: case 0x88: case 0x90:
 		dma[(offset - 0x80) / 8] = value;
@@ -439,7 +442,9 @@ int main(int argc, char **argv)
 		    PCILENS_MMAP_RING);
 	pool = mmap(NULL, create.pool_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		    PCILENS_MMAP_POOL);
-	if (ring == MAP_FAILED || pool == MAP_FAILED)
+	shadow_of_bar = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     PCILENS_MMAP_SHADOW(0));
+	if (ring == MAP_FAILED || pool == MAP_FAILED || shadow_of_bar == MAP_FAILED)
 		fail("mmap");
 	if (stacks)
 		policy(0, 0, PCILENS_MODE_DEFAULT, PCILENS_MODE_DEFAULT);
