@@ -16,7 +16,7 @@ constexpr std::size_t kMaxBytes = 32u << 20;
 constexpr std::size_t kMaxTags = 2'000'000, kMaxAttributes = 1'000'000;
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxDerived = 16;
-constexpr std::uint64_t kMaxWork = 30'000'000;
+constexpr std::uint64_t kMaxWork = 10'000'000;  // steps of some 0.1 us
 constexpr std::size_t kMaxNotes = 1000;
 
 bool starts_with_any_case(std::string_view text, std::string_view start) {

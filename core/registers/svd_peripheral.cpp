@@ -59,6 +59,7 @@ Dim PeripheralReader::dim_of(const View& view, const std::string& name) {
     document_.fail(view.node(), name_ + ": " + name + " has a <dim> and no %s in its name");
     return dim;
   }
+  if (!document_.spend(4 * dim.count, view.node())) return dim;
   bool plain = true;
   if (const auto text = view.text("dimIndex"); !text.empty()) {
     dim.names = indices(text, kMaxDim);
@@ -89,7 +90,7 @@ void PeripheralReader::emit(const View& holder, const char* list, std::uint64_t 
                             const Outer* outer, int depth) {
   for (const pugi::xml_node& node : document_.members(holder, list, "register", "cluster")) {
     const View view = document_.view(node, holder);
-    if (document_.failed()) return;
+    if (!document_.spend(16, node)) return;
     if (std::string_view(node.name()) == "cluster")
       emit_cluster(view, base, prefix, properties, outer, depth + 1);
     else
