@@ -1,0 +1,115 @@
+// What the registers held at one moment, as far as the trace tells.
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "core/trace/reader_state.hpp"
+
+namespace pcilens {
+namespace {
+
+// A driver's write as the access rules of the fields let it act. What a device makes of it beyond
+// that follows as State rows.
+std::uint64_t written(const Register& r, std::uint64_t before, std::uint64_t value,
+                      std::uint64_t lanes) {
+  std::uint64_t after = before, covered = 0;
+  const auto apply = [&](Access access, std::uint64_t mask) {
+    mask &= lanes;
+    switch (access) {
+      case Access::RW:
+      case Access::WO: after = (after & ~mask) | (value & mask); break;
+      case Access::W1C: after &= ~(value & mask); break;
+      case Access::RW1S: after |= value & mask; break;
+      case Access::RO:
+      case Access::RC:
+      case Access::Reserved: break;
+    }
+  };
+  for (const Field& f : r.fields) {
+    apply(f.access, f.mask());
+    covered |= f.mask();
+  }
+  apply(r.access, r.mask() & ~covered);
+  return after;
+}
+
+struct Known {
+  std::uint64_t value = 0, changed_seq = 0;
+};
+
+}  // namespace
+
+Result<std::vector<TraceRegister>> TraceReader::registers_at(std::uint64_t seq) {
+  const auto all = names();
+  using Key = std::tuple<std::uint8_t, std::int8_t, std::uint64_t>;
+  std::map<Key, Known> known;
+  auto row = state_->prepare(
+      fmt::format("SELECT {} FROM event e WHERE e.seq >= ?1 AND e.seq <= ?2 AND (e.bar >= 0 OR "
+                  "e.kind = 9) ORDER BY e.seq LIMIT {}",
+                  kEventColumns, kRowsATime));
+  if (!row) return tl::unexpected(row.error());
+
+  const auto take = [&](const Transaction& t) {
+    if (t.kind == Kind::Reset) {
+      std::erase_if(known, [&](const auto& item) { return std::get<0>(item.first) == t.function; });
+      return;
+    }
+    if (t.status != Status::SC || t.size == 0 || t.size > 8) return;
+    const RegisterLookup* lookup = all->bar(t.function, t.bar);
+    if (lookup == nullptr) return;
+    for (const RegisterRef& ref : lookup->covering(t.offset, t.size)) {
+      const auto at = ref.offset();
+      const auto shift = [](std::uint64_t v, std::int64_t bytes) {
+        if (bytes >= 8 || bytes <= -8) return std::uint64_t{0};
+        return bytes >= 0 ? v << (8 * bytes) : v >> (-8 * bytes);
+      };
+      const auto to_register = static_cast<std::int64_t>(t.offset - at);
+      const auto value = shift(t.value & mask_of_size(t.size), to_register);
+      const auto lanes = shift(mask_of_size(t.size), to_register) & ref.reg->mask();
+      const auto found = known.try_emplace({t.function, t.bar, at}, Known{ref.reg->reset, 0}).first;
+      const auto before = found->second.value;
+      const auto now = t.kind == Kind::MemWrite ? written(*ref.reg, before, value, lanes)
+                                                : (before & ~lanes) | (value & lanes);
+      if (now != before) found->second = {now, t.seq};
+    }
+  };
+  for (std::int64_t next = 0;;) {
+    row->bind(1, next);
+    row->bind(2, signed_of(seq));
+    int rc = 0, rows = 0;
+    while ((rc = row->step()) == SQLITE_ROW) {
+      const auto t = transaction_of(*row);
+      take(t);
+      next = static_cast<std::int64_t>(t.seq) + 1;
+      ++rows;
+    }
+    row->reset();
+    if (rc != SQLITE_DONE) return state_->refuse();
+    if (rows < kRowsATime) break;
+  }
+
+  std::vector<TraceRegister> result;
+  constexpr std::size_t kMost = 1u << 20;  // a foreign map may declare any number of elements
+  for (std::size_t f = 0; f < all->functions.size(); ++f) {
+    for (const auto& lookup : all->functions[f].bars) {
+      for (const Register* reg : lookup->map().registers) {
+        for (std::uint32_t i = 0; i < reg->count && result.size() < kMost; ++i) {
+          TraceRegister r;
+          r.ref = {reg, i};
+          r.function = static_cast<std::uint8_t>(f);
+          r.bar = lookup->map().bar;
+          r.value = reg->reset;
+          if (const auto it = known.find({r.function, r.bar, r.ref.offset()}); it != known.end()) {
+            r.value = it->second.value;
+            r.changed_seq = it->second.changed_seq;
+          }
+          result.push_back(r);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace pcilens
