@@ -25,16 +25,7 @@ struct Candidate {
   std::optional<std::uint64_t> reset;
 };
 
-// Which elements a path means.
-struct Selection {
-  std::uint64_t first = 0, last = ~0ull;
-  bool given = false;
-};
-
-struct Path {
-  std::string pattern;  // with % for the index
-  Selection selection;
-};
+}  // namespace
 
 tl::expected<Path, std::string> split_index(std::string_view path) {
   Path out;
@@ -62,6 +53,8 @@ tl::expected<Path, std::string> split_index(std::string_view path) {
   out.selection.last = *last;
   return out;
 }
+
+namespace {
 
 std::string pattern_of(const Register& r) {
   if (r.count <= 1) return std::string(r.name);
@@ -308,96 +301,6 @@ tl::expected<Operand, std::string> resolve(std::string_view path, const Scope& s
     }
   }
   return tl::unexpected(not_found(path, *split, scope, names));
-}
-
-std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view path,
-                                                                std::optional<std::uint64_t> plus,
-                                                                const Scope& scope,
-                                                                const Names& names) {
-  const auto bracket = path.find('[');
-  const std::string_view head = path.substr(0, bracket);
-  int bar = bar_named(head);
-  if (head == "config" || head == "cfg")
-    bar = kBarConfig;
-  else if (bar < 0)
-    return std::nullopt;
-
-  Operand out;
-  out.name = std::string(path);
-  Target t;
-  t.bar = static_cast<std::int8_t>(bar);
-  t.function = static_cast<std::int16_t>(scope.function);
-  const std::uint64_t end = bar == kBarConfig ? kConfigSize : ~0ull;
-  if (scope.config && bar != kBarConfig)
-    return tl::unexpected(fmt::format("{} is not in config space", head));
-  if (scope.bar >= 0 && scope.bar != bar)
-    return tl::unexpected(fmt::format("{} is not in BAR{}", head, scope.bar));
-
-  if (bracket == std::string_view::npos && !plus) {
-    out.whole_space = true;
-    t.length = end;
-  } else if (plus) {
-    if (bracket != std::string_view::npos)
-      return tl::unexpected(std::string("either + or a range in brackets, not both"));
-    out.name += fmt::format("+{:#x}", *plus);
-    t.offset = *plus;
-    // As wide as the register that begins there; else as its alignment lets it be, 4 at most.
-    t.length = t.offset % 4 == 0 ? 4 : t.offset % 2 == 0 ? 2 : 1;
-    for (std::size_t f = 0; f < names.functions.size() && f < 256; ++f) {
-      if (scope.function >= 0 && scope.function != static_cast<int>(f)) continue;
-      if (bar == kBarConfig) {
-        const ConfigItem* item = names.config(static_cast<std::uint8_t>(f)).at(t.offset);
-        if (item && item->offset == t.offset) t.length = item->width;
-      } else if (const auto* lookup = names.bar(static_cast<std::uint8_t>(f), t.bar)) {
-        const RegisterRef r = lookup->at(t.offset);
-        if (r && r.offset() == t.offset) t.length = r.reg->width;
-      }
-    }
-  } else {
-    const auto range = split_index(path);
-    if (!range) return tl::unexpected(range.error());
-    if (!range->selection.given || !range->pattern.ends_with("[%]"))
-      return tl::unexpected(
-          fmt::format("write bytes as {}[0x1000..0x10ff] or {}+0x1c", head, head));
-    t.offset = range->selection.first;
-    const std::uint64_t last = range->selection.last;
-    t.length = last - t.offset == ~0ull ? ~0ull : last - t.offset + 1;
-  }
-  if (t.offset >= end || t.length > end - t.offset)
-    return tl::unexpected(fmt::format("config space ends at {:#x}", end));
-  if (t.length == 1 || t.length == 2 || t.length == 4 || t.length == 8)
-    t.bits = mask_of_size(static_cast<std::uint32_t>(t.length));
-  if (t.bits != 0) out.bits = static_cast<unsigned>(t.length) * 8;
-
-  // Bits that nobody accessed are as the declared registers say; one target a function then.
-  if (t.bits != 0 && !names.functions.empty()) {
-    for (std::size_t f = 0; f < names.functions.size() && f < 256; ++f) {
-      if (scope.function >= 0 && scope.function != static_cast<int>(f)) continue;
-      Target mine = t;
-      mine.function = static_cast<std::int16_t>(f);
-      if (bar == kBarConfig) {
-        const auto first = names.config(static_cast<std::uint8_t>(f))
-                               .first_value(t.offset, static_cast<std::uint32_t>(t.length));
-        mine.has_reset = first.has_value();
-        mine.reset = first.value_or(0);
-      } else if (const auto* lookup = names.bar(static_cast<std::uint8_t>(f), t.bar)) {
-        mine.has_reset = true;
-        for (std::uint64_t i = 0; i < t.length; ++i) {
-          const RegisterRef r = lookup->at(t.offset + i);
-          if (r)
-            mine.reset |= (r.reg->reset >> ((t.offset + i - r.offset()) * 8) & 0xff) << (i * 8);
-          else
-            mine.has_reset = false;
-        }
-      }
-      out.targets.push_back(mine);
-      out.fields.push_back(nullptr);
-    }
-    return out;
-  }
-  out.targets.push_back(t);
-  out.fields.push_back(nullptr);
-  return out;
 }
 
 std::vector<std::string> register_names(const Scope& scope, const Names& names) {

@@ -35,6 +35,19 @@ struct Operand {
   std::vector<std::string> value_names() const;
 };
 
+// Which elements of an array a path means.
+struct Selection {
+  std::uint64_t first = 0, last = ~0ull;  // inclusive
+  bool given = false;
+};
+
+// A path with its index apart: "SQ[3].TDBL" is the pattern "SQ[%].TDBL" and 3.
+struct Path {
+  std::string pattern;
+  Selection selection;
+};
+tl::expected<Path, std::string> split_index(std::string_view path);
+
 // What stands there by name. The error is a sentence without its place.
 tl::expected<Operand, std::string> resolve(std::string_view path, const Scope& scope,
                                            const Names& names);
