@@ -268,8 +268,10 @@ static int lens_bus_notify(struct notifier_block *nb, unsigned long action, void
 
 	/* Twice: what the bus sets up before a driver binds would win. */
 	if ((action == BUS_NOTIFY_ADD_DEVICE || action == BUS_NOTIFY_BIND_DRIVER) &&
-	    to_pci_dev(dev)->bus->ops == &lens_pci_ops)
+	    to_pci_dev(dev)->bus->ops == &lens_pci_ops) {
 		lens_dma_attach(dev);
+		lens_intx_attach(to_pci_dev(dev));
+	}
 	return NOTIFY_DONE;
 }
 

@@ -110,8 +110,9 @@ static long lens_info(struct lens_file *file, void __user *to)
 {
 	struct pcilens_info info = {
 		.abi_version = PCILENS_ABI_VERSION,
-		.features = PCILENS_FEATURE_MSIX | PCILENS_FEATURE_MSI | PCILENS_FEATURE_DIRECT |
-			    PCILENS_FEATURE_SLOTS | PCILENS_FEATURE_USER_MMAP,
+		.features = PCILENS_FEATURE_MSIX | PCILENS_FEATURE_MSI | PCILENS_FEATURE_INTX |
+			    PCILENS_FEATURE_DIRECT | PCILENS_FEATURE_SLOTS |
+			    PCILENS_FEATURE_USER_MMAP,
 		.max_atomic_hold_ms = LENS_ATOMIC_HOLD_MAX_MS,
 		.online_cpus = num_online_cpus(),
 		.max_pool_bytes = LENS_POOL_MAX - SZ_1M,

@@ -281,6 +281,8 @@ static void lens_config_effects(struct lens_function *fn, const struct lens_site
 		lens_emit(fn, site, &event, false);
 	}
 	lens_emit_bars(fn, site, effects->before, effects->after);
+	if (word(effects->before, PCI_COMMAND) != word(effects->after, PCI_COMMAND))
+		lens_intx_look(fn);
 	at = fn->cap_msix + PCI_MSIX_FLAGS;
 	if (fn->cap_msix && word(effects->before, at) != word(effects->after, at))
 		lens_interrupt_control(fn, site, PCILENS_IRQ_MSIX, word(effects->after, at));

@@ -124,6 +124,12 @@ struct lens_function {
 	struct irq_work unmask_irq_work;
 	struct work_struct unmask_work;
 
+	/* intx.c */
+	int intx_irq;		/* 0: the function has no pin */
+	bool intx_asserted;
+	struct irq_work intx_irq_work;
+	struct delayed_work intx_again;
+
 	/* ring.c */
 	struct pcilens_ring *ring;	/* shared; what it says is checked */
 	struct pcilens_event *record;
@@ -246,6 +252,13 @@ bool lens_interrupt_access(struct lens_function *fn, const struct lens_site *sit
 void lens_interrupt_control(struct lens_function *fn, const struct lens_site *site, int kind,
 			    u16 control);
 int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *inject);
+
+/* intx.c */
+int lens_intx_create(struct lens_function *fn);
+void lens_intx_free(struct lens_function *fn);
+void lens_intx_attach(struct pci_dev *pdev);
+u32 lens_intx_set(struct lens_function *fn, bool asserted);
+void lens_intx_look(struct lens_function *fn);
 
 /* dma.c */
 int lens_dma_create(struct lens_function *fn, u64 bytes);

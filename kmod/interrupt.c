@@ -2,7 +2,7 @@
 /*
  * MSI-X and MSI. The kernel's own MSI domain programs the table; the table and
  * the pending bits are emulated here, since the kernel touches them with
- * interrupts off and reads them back. INTx is not there yet.
+ * interrupts off and reads them back. INTx is in intx.c.
  *
  * Sending is irq_inject_interrupt(), which makes the interrupt controller raise
  * the real vector again: so affinity, threading and accounting are the real ones.
@@ -37,6 +37,8 @@ int lens_interrupt_create(struct lens_function *fn)
 	raw_spin_lock_init(&fn->vector_lock);
 	fn->unmask_irq_work = IRQ_WORK_INIT(lens_unmask_irq_work);
 	INIT_WORK(&fn->unmask_work, lens_unmask_work);
+	if (lens_intx_create(fn))
+		return -EINVAL;
 	fn->table_bar = -1;
 	fn->pba_bar = -1;
 	fn->pending = bitmap_zalloc(LENS_VECTORS, GFP_KERNEL);
@@ -66,6 +68,7 @@ int lens_interrupt_create(struct lens_function *fn)
 
 void lens_interrupt_free(struct lens_function *fn)
 {
+	lens_intx_free(fn);
 	irq_work_sync(&fn->unmask_irq_work);
 	bitmap_free(fn->pending);
 	vfree(fn->vector);
@@ -325,9 +328,15 @@ int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *injec
 	if (inject->flags & ~PCILENS_INJECT_DEASSERT || inject->vector >= LENS_VECTORS)
 		return -EINVAL;
 	inject->kind = lens_vector_state(fn, inject->vector, &exists, &masked);
-	if (inject->flags & PCILENS_INJECT_DEASSERT)
-		inject->result = PCILENS_IRQ_DEASSERTED;
-	else if (!inject->kind || !(lens_config_word(fn, PCI_COMMAND) & PCI_COMMAND_MASTER))
+	if (inject->flags & PCILENS_INJECT_DEASSERT || !inject->kind) {
+		inject->kind = PCILENS_IRQ_INTX;
+		inject->result = lens_intx_set(fn, !(inject->flags & PCILENS_INJECT_DEASSERT));
+		inject->seq = lens_report(fn, 0, inject->result, inject->kind);
+		lens_count(fn, inject->result);
+		lens_intx_look(fn);
+		return 0;
+	}
+	if (!(lens_config_word(fn, PCI_COMMAND) & PCI_COMMAND_MASTER))
 		inject->result = PCILENS_IRQ_DISABLED;
 	else if (!exists)
 		return -EINVAL;

@@ -8,6 +8,7 @@
  *	  --write OFFSET:SECONDS	the same for a write, by mode break
  *	  --change OFFSET:VALUE	answer the first read of OFFSET with VALUE
  *	  --msi			offer MSI only
+ *	  --intx		offer neither MSI nor MSI-X
  *	  --size BYTES		of BAR 0
  *	  --spin NS		poll that long in each wait
  *	  --cpu N		pin the thread that answers
@@ -62,7 +63,7 @@ static uint64_t read_hold_at = ~0ULL, write_hold_at = ~0ULL, change_at = ~0ULL, 
 static uint64_t ascending_at = ~0ULL, ascending, out_of_order;
 static unsigned int read_hold, write_hold, spin_ns, slow_us, unplug_after;
 static uint64_t bar_bytes = 1 << 20;
-static bool msi_only, verbose, stacks, shadow, sync_writes, direct;
+static bool intx, msi_only, verbose, stacks, shadow, sync_writes, direct;
 static int cpu = -1;
 
 /* The device. */
@@ -153,6 +154,11 @@ static void device_write(uint64_t offset, uint64_t value)
 	case 0x64:
 		irq_status &= ~value;
 		shadow_of_bar[0x24 / 4] = irq_status;
+		if (intx && !irq_status) {
+			struct pcilens_inject down = { .flags = PCILENS_INJECT_DEASSERT };
+
+			ioctl(fd, PCILENS_IOC_INJECT, &down);
+		}
 		break;
 	case 0x80: case 0x88: case 0x90:
 		dma[(offset - 0x80) / 8] = value;
@@ -337,7 +343,8 @@ static void describe(uint8_t *image, uint8_t *mask, uint8_t *w1c)
 	put(mask + 0x0c, 1, 0xff);
 	put(mask + 0x3c, 1, 0xff);
 	/* PM */
-	put(image + 0x40, 4, 0x00030001 | CAP_MSI << 8);
+	put(image + 0x40, 4, 0x00030001 | (intx ? CAP_PCIE : CAP_MSI) << 8);
+	put(image + 0x3d, 1, intx);
 	put(image + 0x44, 4, 0x00000008);
 	put(mask + 0x44, 2, 0x0003);
 	/* MSI, 64 bit, one vector */
@@ -363,7 +370,7 @@ static void options(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "read", 1, 0, 'r' }, { "write", 1, 0, 'w' }, { "change", 1, 0, 'c' },
-		{ "msi", 0, 0, 'm' }, { "size", 1, 0, 'z' }, { "spin", 1, 0, 's' },
+		{ "msi", 0, 0, 'm' }, { "intx", 0, 0, 'i' }, { "size", 1, 0, 'z' }, { "spin", 1, 0, 's' },
 		{ "cpu", 1, 0, 'p' }, { "ring", 1, 0, 'R' }, { "atomic-ms", 1, 0, 'a' },
 		{ "sync-writes", 0, 0, 'y' }, { "shadow", 0, 0, 'h' }, { "direct", 0, 0, 'd' },
 		{ "slow", 1, 0, 'l' }, { "stacks", 0, 0, 'k' }, { "verbose", 0, 0, 'v' },
@@ -381,6 +388,7 @@ static void options(int argc, char **argv)
 		case 'w': write_hold_at = first; write_hold = second; break;
 		case 'c': change_at = first; change_to = second; break;
 		case 'm': msi_only = true; break;
+		case 'i': intx = true; break;
 		case 'z': bar_bytes = first; break;
 		case 's': spin_ns = first; break;
 		case 'p': cpu = first; break;

@@ -67,7 +67,7 @@ check "module loads" test -c /dev/pcilens
 modprobe pcilens_edu
 
 start
-check "plug returns" wait_for plugged 10
+check "plug returns" wait_for '^plugged 1' 10
 check "probe computes the factorial" logged '10! = 3628800'
 check "probe's DMA comes back the same" logged '2048 bytes of DMA there and back are the same'
 cd /sys/bus/pci/drivers/pcilens_edu/1*/ || exit 1
@@ -83,8 +83,14 @@ check "closing removes the function" gone
 check "log is clean" clean
 
 start --msi
-check "MSI: probe" wait_for plugged 10
+check "MSI: probe" wait_for '^plugged 1' 10
 check "MSI: factorial and DMA" logged 'there and back are the same'
+stop
+
+start --intx
+check "INTx: probe" wait_for '^plugged 1' 10
+check "INTx: factorial and DMA" logged 'there and back are the same'
+check "INTx: the line is ours" grep -q 'pcilens.*pcilens_edu' /proc/interrupts
 stop
 
 start --read "0x0:$hold"
@@ -92,7 +98,7 @@ check "held at the read of ID" wait_for 'held read 0x0' 10
 check "the hold names the driver's function" grep -q 'at pcilens_edu:edu_' $log
 check "the rest of the system lives" sh -c 'for i in 1 2 3; do dd if=/dev/zero of=/tmp/x bs=1M count=8 2>/dev/null; sync; done'
 check "released after $hold s" wait_for 'released read' $((hold + 10))
-check "probe goes on" wait_for plugged 10
+check "probe goes on" wait_for '^plugged 1' 10
 check "and succeeds" logged 'there and back are the same'
 check "log is clean after $hold s" clean
 stop
@@ -100,18 +106,18 @@ stop
 start --write "0x8:$hold"
 check "held at the write of FACTORIAL" wait_for 'held write 0x8' 10
 check "released after $hold s" wait_for 'released write' $((hold + 10))
-check "probe goes on" wait_for plugged 10
+check "probe goes on" wait_for '^plugged 1' 10
 check "and succeeds" logged 'there and back are the same'
 check "log is clean after $hold s" clean
 stop
 
 start --change 0x0:0xdeadbeef
-check "changed value" wait_for plugged 10
+check "changed value" wait_for '^plugged 1' 10
 check "the driver got the changed value" logged 'id 0xdeadbeef is not that of an edu device'
 stop
 
 start --sync-writes --stacks
-check "synchronous writes and stacks" wait_for plugged 20
+check "synchronous writes and stacks" wait_for '^plugged 1' 20
 check "probe succeeds" logged 'there and back are the same'
 check "stacks reach probe" grep -q '    pcilens_edu:edu_probe' $log
 stop
@@ -125,14 +131,14 @@ check "kill -9 in a hold: the driver read all-ones" logged 'id 0xffffffff is not
 check "log is clean" clean
 
 start
-wait_for plugged 10
+wait_for '^plugged 1' 10
 kill -9 "$runtime"
 wait "$runtime" 2>/dev/null
 check "kill -9 when bound: the function is gone" gone
 check "log is clean" clean
 
 start
-wait_for plugged 10
+wait_for '^plugged 1' 10
 check "rmmod in use is refused" not rmmod pcilens 2>/dev/null
 stop
 check "rmmod of the driver" rmmod pcilens_edu

@@ -251,10 +251,11 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return err;
 
 	pci_set_master(pdev);
-	err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSIX | PCI_IRQ_MSI);
+	err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
 	if (err < 0)
 		return dev_err_probe(dev, err, "no interrupt\n");
-	err = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, 0, KBUILD_MODNAME, edu);
+	/* Shared, for the case that it is INTx. */
+	err = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED, KBUILD_MODNAME, edu);
 	if (err)
 		goto err_vectors;
 
