@@ -217,20 +217,18 @@ struct Possible {
 
 Possible before_completion(const Program& p, const Node& n, Kind kind) {
   const bool applies = (n.kinds & bit(kind)) != 0;
+  const bool right_is_late =
+      n.right == Right::Attribute && is_of_completion(n.right_attribute, kind);
   switch (n.op) {
     case Op::Always: return {true, false};
     case Op::Kinds: return {applies, !applies};
     case Op::Touch: return {applies, true};
-    case Op::Register: return {applies && !is_read(kind), true};
-    case Op::Last:
-      if (n.right == Right::Attribute && is_of_completion(n.right_attribute, kind))
-        return {false, false};
-      return {true, true};
+    case Op::Register: return {applies && !is_read(kind) && !right_is_late, true};
+    case Op::Last: return {!right_is_late, true};
     case Op::Symbol: return {true, true};
     case Op::Attribute: {
       if ((kinds_of(n.attribute) & bit(kind)) == 0) return {false, true};
-      const bool late = is_of_completion(n.attribute, kind) ||
-                        (n.right == Right::Attribute && is_of_completion(n.right_attribute, kind));
+      const bool late = is_of_completion(n.attribute, kind) || right_is_late;
       // A value over 8 bytes is none: that can be said before.
       return {!late, !late || n.attribute == Attribute::Value};
     }

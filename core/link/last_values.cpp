@@ -208,14 +208,12 @@ void LastValues::record(const Transaction& t) {
 
 void LastValues::prepare(std::uint8_t function, std::int8_t bar, std::uint64_t offset,
                          std::uint64_t bytes) {
-  for (std::uint64_t done = 0; done < bytes; done += kPageBytes) {
-    const std::size_t before = pages_->storage.size();
-    if (before >= kMaxPages || offset > ~0ull - done) return;
-    pages_->obtain(key_of(function, bar, offset + done));
+  if (bytes == 0 || bytes - 1 > ~0ull - offset) return;
+  const std::uint64_t last = (offset + bytes - 1) / kPageBytes;
+  for (std::uint64_t page = offset / kPageBytes; page <= last; ++page) {
+    if (pages_->storage.size() >= kMaxPages) return;  // refuses later, when it matters
+    pages_->obtain(key_of(function, bar, page * kPageBytes));
   }
-  // The last page may begin before the end that was asked for.
-  if (bytes > 0 && pages_->storage.size() < kMaxPages)
-    pages_->obtain(key_of(function, bar, offset + bytes - 1));
 }
 
 }  // namespace pcilens

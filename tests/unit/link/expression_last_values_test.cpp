@@ -95,6 +95,22 @@ TEST_CASE("memory stays bounded; what was refused is unknown, not unseen") {
   CHECK(last.before(0, 0, 0, 4).unseen == 0xffffffff);
 }
 
+TEST_CASE("making room beforehand changes no value and stays bounded") {
+  LastValues last;
+  last.record(access(Kind::MemWrite, 0, 4092, 4, 7));
+  last.prepare(0, 0, 4000, 5000);
+  last.prepare(0, 1, 0, ~0ull);
+  last.prepare(0, 2, ~0ull, 5);
+  last.prepare(0, 2, 0, 0);
+  CHECK(last.before(0, 0, 4092, 4).value == 7);
+  CHECK(last.before(0, 0, 4096, 4).unseen == 0xffffffff);
+  // All room went to BAR 1; others are refused, BAR 1 is not.
+  last.record(access(Kind::MemWrite, 3, 0, 4, 7));
+  CHECK(last.before(0, 3, 0, 4).known == 0);
+  last.record(access(Kind::MemWrite, 1, 0, 4, 7));
+  CHECK(last.before(0, 1, 0, 4).value == 7);
+}
+
 TEST_CASE("extreme offsets and sizes are harmless") {
   LastValues last;
   last.record(access(Kind::MemWrite, 0, ~0ull, 8, 1));
