@@ -21,18 +21,22 @@ Run declare_gui(CLI::App& app) {
   };
 }
 
-int run_default() {
-  auto target = open({});
-  if (!target) return cannot(target.error().message);
-  std::string why;
-  if (has_display()) {
-    auto ended = open_window(**target);
-    if (ended) return *ended;
-    why = fmt::format("no window: {}\n", ended.error().message);
-  }
-  ui::ConsoleOptions options;
-  options.greeting = why + greeting();
-  return ui::run_console(**target, options);
+Run declare_default(CLI::App& app) {
+  auto session = std::make_shared<SessionArguments>();
+  add_session_options(app, *session);
+  return [session] {
+    auto target = open(*session);
+    if (!target) return cannot(target.error().message);
+    std::string why;
+    if (has_display()) {
+      auto ended = open_window(**target);
+      if (ended) return *ended;
+      why = fmt::format("no window: {}\n", ended.error().message);
+    }
+    ui::ConsoleOptions options;
+    options.greeting = why + greeting();
+    return ui::run_console(**target, options);
+  };
 }
 
 }  // namespace pcilens::cli

@@ -77,6 +77,7 @@ int main_of(int argc, char** argv) {
   app.footer(kFooter);
   app.set_version_flag("--version", "pcilens " PCILENS_VERSION);
   app.get_formatter()->column_width(34);
+  const Run by_default = declare_default(app);
   Run chosen;
   for (const SubCommand& sub : kSubCommands) {
     if (sub.declare == nullptr) continue;
@@ -95,7 +96,12 @@ int main_of(int argc, char** argv) {
     for (const CLI::App* sub : app.get_subcommands()) how += " " + sub->get_name();
     return cannot(std::string(error.what()) + "; \"" + how + " --help\" shows what it takes");
   }
-  return chosen ? chosen() : run_default();
+  if (!chosen) return by_default();
+  // Options before the sub-command would be those of no sub-command, and be forgotten.
+  for (const CLI::Option* option : app.get_options())
+    if (option->count() != 0)
+      return cannot(option->get_name() + " stands before the sub-command; write it after");
+  return chosen();
 }
 
 }  // namespace pcilens::cli

@@ -35,8 +35,9 @@ Run declare_devices(CLI::App& app);
 Run declare_new(CLI::App& app);
 Run declare_bench(CLI::App& app);
 
-// Without a sub-command: a window where there is a display, else the console, on the device edu.
-int run_default();
+// Without a sub-command: a window where there is a display, else the console. Takes the options of
+// a session too.
+Run declare_default(CLI::App& app);
 
 // One sentence to standard error; returns kCannot.
 int cannot(std::string_view message);

@@ -1,0 +1,147 @@
+#include <fstream>
+#include <sstream>
+
+#include "catch.hpp"
+#include "fixture.hpp"
+
+using namespace example;
+
+namespace {
+
+TraceRow row(Kind kind, std::uint64_t offset, std::uint64_t value, Status status = Status::SC) {
+  TraceRow r;
+  r.transaction.kind = kind;
+  r.transaction.bar = is_config(kind) ? kBarConfig : 0;
+  r.transaction.offset = offset;
+  r.transaction.size = 4;
+  r.transaction.value = value;
+  r.transaction.status = status;
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("transactions shows names, values and fields, newest last") {
+  Desk desk;
+  desk.target.add_row(row(Kind::MemRead, 8, 0x1));
+  desk.target.add_row(row(Kind::CfgRead, 0, 0x11e81234));
+  const std::string text = desk.said("transactions");
+  INFO(text);
+  CHECK(has(text, "BUSY=1 DONE=0"));
+  CHECK(has(text, "config read"));
+  CHECK(text.find("STATUS") < text.find("config read"));
+}
+
+TEST_CASE("transactions says how to see more, and how many there were to match") {
+  Desk desk;
+  for (int i = 0; i < 5; ++i) desk.target.add_row(row(Kind::MemRead, 8, 0));
+  CHECK(has(desk.said("transactions last 2"), "\"transactions last 10\""));
+  CHECK(has(desk.said("transactions irq"), "none of 6 transactions matches irq"));
+  CHECK(has(desk.said("transactions since 1 last 2"), "\"transactions since 3\""));
+  CHECK(has(desk.said("transactions last 0"), "1 to 1000000"));
+}
+
+TEST_CASE("a failed transaction shows its status") {
+  Desk desk;
+  desk.target.add_row(row(Kind::MemRead, 0x700, ~0u, Status::UR));
+  CHECK(has(desk.said("transactions"), "UR"));
+}
+
+TEST_CASE("show takes the number as screens write it") {
+  Desk desk;
+  desk.target.add_row(row(Kind::MemRead, 8, 0x2));
+  const std::string text = desk.said("show #2");
+  INFO(text);
+  CHECK(has(text, "#2 read STATUS"));
+  CHECK(has(text, "successful (SC)"));
+  CHECK(has(text, "DONE"));
+  CHECK(has(desk.said("show 99"), "there is no transaction #99; the newest is #2"));
+}
+
+TEST_CASE("show lists what a transaction caused") {
+  Desk desk;
+  desk.target.add_row(row(Kind::MemWrite, 4, 1));
+  TraceRow irq = row(Kind::Irq, 0, 0);
+  irq.transaction.bar = kBarInterrupt;
+  irq.transaction.origin = Origin::Function;
+  irq.transaction.cause = 2;
+  desk.target.add_row(irq);
+  const std::string text = desk.said("show 2");
+  CHECK(has(text, "what it made the device do"));
+  CHECK(has(text, "vector 0"));
+}
+
+TEST_CASE("where shows the stack and marks the accessing instruction") {
+  Desk desk;
+  const std::string text = desk.said("where");
+  CHECK(has(text, "fake_probe+0x12c"));
+  CHECK(has(text, "devices/fake/fake_driver.cpp:71"));
+  CHECK(has(text, "→  fake_start_transfer+0x31"));
+}
+
+TEST_CASE("config shows the header and each capability decoded, or raw") {
+  Desk desk;
+  const std::string text = desk.said("config");
+  CHECK(has(text, "COMMAND"));
+  CHECK(has(text, "0x1234"));
+  CHECK(has(desk.said("config raw"), "00: 34 12 e8 11"));
+  CHECK(has(desk.said("config fake9"), "there are fake0"));
+}
+
+TEST_CASE("functions and info say what is there") {
+  Desk desk;
+  CHECK(has(desk.said("functions"), "BAR0 4 KiB at 0xfe000000"));
+  const std::string text = desk.said("info");
+  CHECK(has(text, "stopped at #1, write of CONTROL"));
+  CHECK(has(text, "/tmp/fake.db"));
+  CHECK(has(desk.json("info"), "\"state\":\"stopped\""));
+}
+
+TEST_CASE("expect is silent when it is so and differs when it is not") {
+  Desk desk;
+  CHECK(desk.said("expect stopped").empty());
+  CHECK(desk.said("expect STATUS=0x2").empty());
+  CHECK(desk.said("expect STATUS.DONE = 1").empty());
+  CHECK(desk.said("expect STATUS.DONE == 1").empty());
+  const auto wrong = desk.type("expect STATUS.DONE=0");
+  REQUIRE(wrong);
+  CHECK(wrong->differs);
+  CHECK(has(render(*wrong, {.width = 0}), "STATUS.DONE is 1, expected 0"));
+  CHECK(desk.type("expect running")->differs);
+  CHECK(has(desk.said("expect hungry"), "error: expect: \"hungry\" is neither a state"));
+  CHECK(has(desk.said("expect NOPE=1"), "error: there is no register"));
+}
+
+TEST_CASE("help lists every console command and explains one with examples") {
+  Desk desk;
+  const std::string all = desk.said("help");
+  for (const Command& c : CommandTable::standard().commands())
+    if ((c.where & kConsole) != 0) CHECK(has(all, c.summary));
+  const std::string one = desk.said("help break");
+  CHECK(has(one, "break EXPRESSION [after]"));
+  CHECK(has(one, "break irq once"));
+}
+
+TEST_CASE("an empty line and a comment do nothing, quit asks to leave") {
+  Desk desk;
+  CHECK(desk.said("").empty());
+  CHECK(desk.said("   # a remark").empty());
+  CHECK(desk.said("quit").empty());
+  CHECK(desk.quit);
+}
+
+TEST_CASE("docs/console.md has a section for every command, with its usage and examples") {
+  std::ifstream file(PCILENS_SOURCE_DIR "/docs/console.md");
+  REQUIRE(file);
+  std::stringstream buffer;
+  buffer << file.rdbuf();
+  const std::string text = buffer.str();
+  for (const Command& c : CommandTable::standard().commands()) {
+    INFO(c.id);
+    CHECK(has(text, "### " + std::string(c.id) + "\n"));
+    CHECK(has(text, "`" + usage(c) + "`"));
+    for (const Argument& a : c.arguments) CHECK(has(text, a.doc));
+    for (const Action& a : c.actions)
+      if (a.key) CHECK(has(text, name_of(a.key)));
+  }
+}
