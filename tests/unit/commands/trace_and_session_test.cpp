@@ -1,6 +1,3 @@
-#include <fstream>
-#include <sstream>
-
 #include "catch.hpp"
 #include "fixture.hpp"
 
@@ -128,20 +125,4 @@ TEST_CASE("an empty line and a comment do nothing, quit asks to leave") {
   CHECK(desk.said("   # a remark").empty());
   CHECK(desk.said("quit").empty());
   CHECK(desk.quit);
-}
-
-TEST_CASE("docs/console.md has a section for every command, with its usage and examples") {
-  std::ifstream file(PCILENS_SOURCE_DIR "/docs/console.md");
-  REQUIRE(file);
-  std::stringstream buffer;
-  buffer << file.rdbuf();
-  const std::string text = buffer.str();
-  for (const Command& c : CommandTable::standard().commands()) {
-    INFO(c.id);
-    CHECK(has(text, "### " + std::string(c.id) + "\n"));
-    CHECK(has(text, "`" + usage(c) + "`"));
-    for (const Argument& a : c.arguments) CHECK(has(text, a.doc));
-    for (const Action& a : c.actions)
-      if (a.key) CHECK(has(text, name_of(a.key)));
-  }
 }

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The sub-commands as shells and scripts use them.
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
+
+record() {
+  timeout 60 "$PCILENS" console --device edu --trace "$work/run.trace" --no-hold -e 'wait end' </dev/null
+}
+
+lists_devices() {
+  run devices
+  exits 0 && out_has '^edu ' && run devices --json && python3 -c 'import json,sys; assert any(d["name"]=="edu" for d in json.load(open(sys.argv[1])))' "$work/out"
+}
+
+every_help() {
+  local sub
+  run --help
+  exits 0 || return
+  for sub in gui console serve attach replay import query devices new bench; do
+    out_has "^  $sub " || return
+  done
+  for sub in gui console serve attach replay import query devices new bench; do
+    run "$sub" --help
+    exits 0 && out_has 'Examples:' || return
+  done
+}
+
+# one_sentence CODE WORDS ARGUMENT ...
+one_sentence() {
+  local expected=$1 words=$2
+  shift 2
+  run "$@"
+  exits "$expected" && err_has "$words" && (($(wc -l <"$work/err") == 1)) && [[ ! -s $work/out ]]
+}
+
+query_prints() {
+  run query "$work/run.trace" 'write FACTORIAL'
+  exits 0 && out_has 'write +FACTORIAL +0x0000000a' || return
+  run query "$work/run.trace" --count 'read STATUS == 12345'
+  exits 0 && out_has '^0$'
+}
+
+query_checks() {
+  run query "$work/run.trace" --check 'status UR'
+  exits 0 || return
+  run query "$work/run.trace" --check 'irq'
+  exits 1
+}
+
+# The same answer as sqlite3 gives about the same file.
+query_equals_sqlite() {
+  run query "$work/run.trace" --json --limit 100000
+  exits 0 && python3 - "$work/out" "$work/run.trace" <<'PY'
+import json, sqlite3, sys
+ours = [(r["seq"], r["kind"]) for r in map(json.loads, open(sys.argv[1]))]
+kinds = "cfg_read cfg_write mem_read mem_write dma_read dma_write irq dma_map dma_unmap reset timer input state force control gap".split()
+db = sqlite3.connect("file:%s?mode=ro" % sys.argv[2], uri=True)
+theirs = [(s, kinds[k]) for s, k in db.execute("SELECT seq, kind FROM event ORDER BY seq")]
+assert ours == theirs and len(ours) > 20, (len(ours), len(theirs))
+PY
+}
+
+replays() {
+  run replay "$work/run.trace" --times 20
+  exits 0 && out_has '^0 divergences in 20 runs'
+}
+
+replay_finds() {
+  timeout 60 "$PCILENS" console --trace "$work/forced.trace" -e 'fault read FACTORIAL => flip 0x1' -e run -e 'wait end' </dev/null
+  cp "$work/run.trace" "$work/bent.trace"
+  python3 - "$work/bent.trace" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+# The last read of FACTORIAL (BAR0+8) as if the device had answered otherwise.
+db.execute("UPDATE event SET value = value + 1 WHERE seq = (SELECT max(seq) FROM event WHERE kind = 2 AND bar = 0 AND offset = 8)")
+db.commit()
+PY
+  run replay "$work/bent.trace"
+  exits 1 && out_has '1 divergence' && out_has 'FACTORIAL'
+}
+
+serves() {
+  timeout 60 "$PCILENS" serve --device edu >"$work/serve.out" 2>&1 &
+  local server=$! i status=0
+  for ((i = 0; i < 100; i++)); do
+    grep -q serving "$work/serve.out" && break
+    sleep 0.1
+  done
+  cat "$work/serve.out"
+  [[ $(stat -c %a "$work/run/pcilens/edu.sock") == 600 ]] || status=1
+  run attach edu -e 'expect stopped' -e 'break write FACTORIAL' -e run -e 'wait stop' -e 'edit 5' -e 'registers'
+  exits 0 && out_has 'write of FACTORIAL' || status=1
+  one_sentence 2 'edu.sock' serve --device edu || status=1
+  kill -INT "$server"
+  wait "$server" || { echo "serve ended with $?" && status=1; }
+  one_sentence 2 'pcilens serve' attach || status=1
+  return "$status"
+}
+
+new_refuses() {
+  one_sentence 2 'lower-case' new Bad-Name --here "$work" && one_sentence 2 'lower-case' new switch --here "$work" &&
+    one_sentence 2 'no-such-place|Permission|denied|exists|director' new good --here /proc &&
+    run new good --here "$work" && exits 0 && one_sentence 2 'there already' new good --here "$work"
+}
+
+record >"$work/record.out" 2>&1 || cat "$work/record.out"
+check "devices lists edu, also as JSON" lists_devices
+check "every sub-command's help has examples" every_help
+check "an unknown sub-command is wrong use: exit code 2" one_sentence 2 'pcilens --help' frobnicate
+check "an unknown option is wrong use: exit code 2" one_sentence 2 'console --help' console --frobnicate
+check "an option before the sub-command is refused" one_sentence 2 'write it after' --device edu console
+check "a device that does not exist is refused in one sentence" one_sentence 2 'nosuch' console --device nosuch -e info
+check "a device option that does not exist is refused in one sentence" one_sentence 2 'frob' console --device edu,frob=1 -e info
+check "a trace that does not exist is refused in one sentence" one_sentence 2 'nosuch.trace' query "$work/nosuch.trace"
+check "a file that is no trace is refused in one sentence" one_sentence 2 'common.sh' query "${BASH_SOURCE[0]%/*}/common.sh"
+check "a wrong expression is refused with its column" one_sentence 2 'olumn' query "$work/run.trace" 'write NOPE'
+check "a script that does not exist is refused in one sentence" one_sentence 2 'nosuch.pcilens' console -x "$work/nosuch.pcilens"
+check "query prints what matches" query_prints
+check "query --check has exit code 1 when something matches" query_checks
+check "query has the same rows as sqlite3" query_equals_sqlite
+check "a recording replays with zero divergences, twenty times" replays
+check "replay shows the first divergence by name" replay_finds
+check "serve and attach share a target; the socket is private and gone afterwards" serves
+check "new refuses a bad name and an existing folder" new_refuses
+exit $((failures > 0))
