@@ -28,12 +28,13 @@ Result<std::vector<std::string>> served_sockets();
 class TargetServer {
  public:
   struct Options {
-    bool first_controls = true;     // false: nobody controls without asking for it
-    bool take_changes = true;       // false: the caller has the target's on_change and calls changed()
+    bool first_controls = true;  // false: nobody controls without asking for it
+    bool take_changes = true;    // false: the caller has the target's on_change and calls changed()
     std::function<void(std::string)> said = {};  // one line for each client that comes or goes
   };
-  // Makes the socket (0600) and accepts clients, of the same user or root, until destroyed. A socket
-  // that a dead process left is replaced; one that lives is an Error. The target outlives the server.
+  // Makes the socket (0600) and accepts clients, of the same user or root, until destroyed. A
+  // socket that a dead process left is replaced; one that lives is an Error. The target outlives
+  // the server.
   static Result<std::unique_ptr<TargetServer>> on_socket(Target& target, const std::string& path,
                                                          Options options);
   // The same on a stream socket or character device that is open for reading and writing; takes the
@@ -58,9 +59,10 @@ struct ConnectOptions {
   std::chrono::milliseconds patience{10'000};
 };
 
-// A target that lives elsewhere. When the connection ends, whatever is under way is answered with an
-// Error, and the snapshot says so: state Ended, the reason in `driver`.
-Result<std::unique_ptr<Target>> connect_target(const std::string& path, ConnectOptions options = {});
+// A target that lives elsewhere. When the connection ends, whatever is under way is answered with
+// an Error, and the snapshot says so: state Ended, the reason in `driver`.
+Result<std::unique_ptr<Target>> connect_target(const std::string& path,
+                                               ConnectOptions options = {});
 // Takes over a stream socket.
 Result<std::unique_ptr<Target>> connect_target(int fd, const std::string& name,
                                                ConnectOptions options = {});

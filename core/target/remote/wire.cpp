@@ -1,0 +1,167 @@
+#include "core/target/remote/wire.hpp"
+
+namespace pcilens::remote {
+
+void write(rpc::Transaction::Builder to, const Transaction& t) {
+  to.setSeq(t.seq);
+  to.setTNs(t.t_ns);
+  to.setDoneNs(t.done_ns);
+  to.setOffset(t.offset);
+  to.setValue(t.value);
+  to.setCause(t.cause);
+  to.setSize(t.size);
+  to.setThread(t.thread);
+  to.setSite(t.site);
+  to.setCpu(t.cpu);
+  to.setKind(static_cast<std::uint8_t>(t.kind));
+  to.setStatus(static_cast<std::uint8_t>(t.status));
+  to.setOrigin(static_cast<std::uint8_t>(t.origin));
+  to.setAnsweredBy(static_cast<std::uint8_t>(t.answered_by));
+  to.setBar(t.bar);
+  to.setFunction(t.function);
+}
+
+Result<Transaction> read(rpc::Transaction::Reader from) {
+  const auto kind = checked(from.getKind(), Kind::Gap);
+  const auto status = checked(from.getStatus(), Status::Pending);
+  const auto origin = checked(from.getOrigin(), Origin::Lesson);
+  const auto answered_by = checked(from.getAnsweredBy(), AnsweredBy::PassedStop);
+  if (!kind) return tl::unexpected(kind.error());
+  if (!status) return tl::unexpected(status.error());
+  if (!origin) return tl::unexpected(origin.error());
+  if (!answered_by) return tl::unexpected(answered_by.error());
+  return Transaction{.seq = from.getSeq(),
+                     .t_ns = from.getTNs(),
+                     .done_ns = from.getDoneNs(),
+                     .offset = from.getOffset(),
+                     .value = from.getValue(),
+                     .cause = from.getCause(),
+                     .size = from.getSize(),
+                     .thread = from.getThread(),
+                     .site = from.getSite(),
+                     .cpu = from.getCpu(),
+                     .kind = *kind,
+                     .status = *status,
+                     .origin = *origin,
+                     .answered_by = *answered_by,
+                     .bar = from.getBar(),
+                     .function = from.getFunction()};
+}
+
+void write(rpc::Place::Builder to, const Place& place) {
+  to.setFunction(place.function);
+  to.setBar(place.bar);
+  to.setOffset(place.offset);
+  to.setSize(place.size);
+}
+
+Result<Place> read(rpc::Place::Reader from) {
+  const Place place{.function = from.getFunction(),
+                    .bar = from.getBar(),
+                    .offset = from.getOffset(),
+                    .size = from.getSize()};
+  if (place.bar < kBarConfig || place.bar > 5)
+    return fail("there is no BAR " + std::to_string(place.bar) + "; use 0 to 5, or -1 for config");
+  if (place.size != 1 && place.size != 2 && place.size != 4 && place.size != 8)
+    return fail("an access of " + std::to_string(place.size) +
+                " bytes cannot be made; use 1, 2, 4 or 8");
+  return place;
+}
+
+void write(rpc::Breakpoint::Builder to, const Breakpoint& breakpoint) {
+  to.setExpression(text(breakpoint.expression));
+  to.setPhase(static_cast<std::uint8_t>(breakpoint.phase));
+  to.setIgnore(breakpoint.ignore);
+  to.setOnce(breakpoint.once);
+  to.setLogOnly(breakpoint.log_only);
+}
+
+Result<Breakpoint> read(rpc::Breakpoint::Reader from) {
+  const auto phase = checked(from.getPhase(), Phase::After);
+  if (!phase) return tl::unexpected(phase.error());
+  return Breakpoint{.expression = string(from.getExpression()),
+                    .phase = *phase,
+                    .ignore = from.getIgnore(),
+                    .once = from.getOnce(),
+                    .log_only = from.getLogOnly()};
+}
+
+void write(rpc::Fault::Builder to, const Fault& fault) {
+  to.setExpression(text(fault.expression));
+  to.setAction(static_cast<std::uint8_t>(fault.action));
+  to.setAmount(fault.amount);
+  to.setMask(fault.mask);
+  to.setSkip(fault.skip);
+  to.setTimes(fault.times);
+}
+
+Result<Fault> read(rpc::Fault::Reader from) {
+  const auto action = checked(from.getAction(), FaultAction::Replug);
+  if (!action) return tl::unexpected(action.error());
+  return Fault{.expression = string(from.getExpression()),
+               .action = *action,
+               .amount = from.getAmount(),
+               .mask = from.getMask(),
+               .skip = from.getSkip(),
+               .times = from.getTimes()};
+}
+
+void write(rpc::TracePage::Builder to, const TracePage& page) {
+  auto rows = to.initRows(static_cast<unsigned>(page.rows.size()));
+  for (unsigned i = 0; i < rows.size(); ++i) {
+    const TraceRow& row = page.rows[i];
+    write(rows[i].initTransaction(), row.transaction);
+    rows[i].setEdited(row.edited);
+    rows[i].setPayloadBytes(row.payload_bytes);
+    if (!row.text.empty()) rows[i].setText(text(row.text));
+  }
+  to.setLastSeq(page.last_seq);
+  to.setMore(page.more);
+}
+
+Result<TracePage> read(rpc::TracePage::Reader from) {
+  TracePage page{.rows = {}, .last_seq = from.getLastSeq(), .more = from.getMore()};
+  page.rows.reserve(from.getRows().size());
+  for (const auto row : from.getRows()) {
+    auto transaction = read(row.getTransaction());
+    if (!transaction) return tl::unexpected(transaction.error());
+    page.rows.push_back({.transaction = *transaction,
+                         .edited = row.getEdited(),
+                         .payload_bytes = row.getPayloadBytes(),
+                         .text = string(row.getText())});
+  }
+  return page;
+}
+
+void write(rpc::CodeView::Builder to, const CodeView& view) {
+  auto stack = to.initStack(static_cast<unsigned>(view.stack.size()));
+  for (unsigned i = 0; i < stack.size(); ++i) {
+    stack[i].setSymbol(text(view.stack[i].symbol));
+    stack[i].setFile(text(view.stack[i].file));
+    stack[i].setLine(view.stack[i].line);
+  }
+  auto instructions = to.initInstructions(static_cast<unsigned>(view.instructions.size()));
+  for (unsigned i = 0; i < instructions.size(); ++i) {
+    const CodeView::Instruction& instruction = view.instructions[i];
+    instructions[i].setAddress(text(instruction.address));
+    instructions[i].setBytes(text(instruction.bytes));
+    instructions[i].setText(text(instruction.text));
+    instructions[i].setAccessing(instruction.accessing);
+  }
+}
+
+Result<CodeView> read(rpc::CodeView::Reader from) {
+  CodeView view;
+  for (const auto frame : from.getStack())
+    view.stack.push_back({.symbol = string(frame.getSymbol()),
+                          .file = string(frame.getFile()),
+                          .line = frame.getLine()});
+  for (const auto i : from.getInstructions())
+    view.instructions.push_back({.address = string(i.getAddress()),
+                                 .bytes = string(i.getBytes()),
+                                 .text = string(i.getText()),
+                                 .accessing = i.getAccessing()});
+  return view;
+}
+
+}  // namespace pcilens::remote
