@@ -42,7 +42,7 @@ class Importer {
     if (messages_ != 0)
       session_.remark("import.messages",
                       fmt::format("{} interrupt messages match no vector of a known function; they "
-                                  "stand under \"elsewhere\", the address in place of the vector",
+                                  "stand under \"elsewhere\" as writes to their address",
                                   messages_));
     return {};
   }
@@ -102,12 +102,11 @@ class Importer {
     return {};
   }
 
-  // The log has the messages of every device; only those of known functions have a vector.
+  // The log has the messages of every device. Those of known functions are interrupts; another is
+  // what it is on the bus, a write of its data to its address (PCIe 5.0, 6.1.4).
   void message(std::uint64_t address, std::uint32_t data, std::uint32_t size) {
     Transaction t;
-    t.kind = Kind::Irq;
     t.origin = Origin::Function;
-    t.bar = kBarInterrupt;
     t.size = size;
     t.value = data;
     t.thread = thread_;
@@ -115,11 +114,15 @@ class Importer {
     for (const auto& function : session_.functions()) {
       const auto vector = function->vector_of(address, data);
       if (!vector) continue;
+      t.kind = Kind::Irq;
+      t.bar = kBarInterrupt;
       t.function = function->id();
       t.offset = *vector;
       return session_.record(t);
     }
     ++messages_;
+    t.kind = Kind::DmaWrite;
+    t.bar = kBarDma;
     t.function = session_.elsewhere().id();
     t.offset = address;
     session_.record(t);

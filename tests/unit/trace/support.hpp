@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <string>
 
 #include "core/link/transaction.hpp"
@@ -45,6 +46,20 @@ inline std::string output_of(const std::string& command) {
 
 inline std::string ask(const std::string& file, const std::string& sql) {
   return output_of("sqlite3 '" + file + "' \"" + sql + "\" 2>&1");
+}
+
+// The first line in which two texts differ; empty if they are the same.
+inline std::string first_difference(const std::string& a, const std::string& b) {
+  std::istringstream left(a), right(b);
+  std::string x, y;
+  for (int line = 1;; ++line) {
+    const bool more_x = static_cast<bool>(std::getline(left, x));
+    const bool more_y = static_cast<bool>(std::getline(right, y));
+    if (!more_x && !more_y) return {};
+    if (more_x != more_y || x != y)
+      return "line " + std::to_string(line) + ": " + (more_x ? x : "(none)") + " instead of " +
+             (more_y ? y : "(none)");
+  }
 }
 
 inline Transaction mem_write(std::uint64_t seq, std::uint64_t offset, std::uint64_t value) {
