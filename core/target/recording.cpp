@@ -59,10 +59,23 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
 
 Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
                                                       std::function<void(std::string)> trouble) {
+  return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
+}
+
+Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,
+                                                         const std::string& trace,
+                                                         std::function<void(std::string)> trouble) {
+  auto made = carry(std::move(memory), trace, std::move(trouble));
+  if (made) (*made)->spool_.reset();  // it was for the format only
+  return made;
+}
+
+Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
+                                                    const std::string& trace,
+                                                    std::function<void(std::string)> trouble) {
   std::unique_ptr<Recording> made(new Recording);
   made->temporary_ = trace.empty();
   made->path_ = trace.empty() ? temporary_trace() : trace;
-  auto memory = SpoolMemory::anonymous();
   if (!memory) return tl::unexpected(memory.error());
   made->memory_ = std::make_unique<SpoolMemory>(std::move(*memory));
   auto spool = Spool::create(made->memory_->bytes());

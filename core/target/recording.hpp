@@ -28,6 +28,10 @@ class Recording {
                                                     std::function<void(std::string)> trouble);
   // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
   static Result<std::unique_ptr<Recording>> to_spool(const std::string& memory);
+  // From shared memory that somebody else writes (a VM's guest by to_spool): formats it, and carries
+  // it to a file here. recorder() is not ours then.
+  static Result<std::unique_ptr<Recording>> from_spool(SpoolMemory memory, const std::string& trace,
+                                                       std::function<void(std::string)> trouble);
   ~Recording();
 
   Recorder& recorder() { return *spool_; }
@@ -41,6 +45,9 @@ class Recording {
 
  private:
   Recording() = default;
+  static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
+                                                  const std::string& trace,
+                                                  std::function<void(std::string)> trouble);
   void ask(std::function<void(Result<TraceReader*>)> question);
   void run();
 

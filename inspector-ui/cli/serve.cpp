@@ -1,68 +1,107 @@
 // pcilens serve: a device and its driver that consoles and windows attach to.
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 
 #include "core/target/remote.hpp"
+#include "inspector-ui/cli/serving.hpp"
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
 namespace {
 
-// Until Ctrl-C, SIGTERM or SIGHUP: the socket and the trace are closed as they should be.
-void wait_for_end() {
+sigset_t end_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  int signal = 0;
-  sigwait(&set, &signal);
+  return set;
 }
 
-void block_ends() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+struct Arguments {
+  SessionArguments session;
+  std::string socket, stream, spool;
+};
+
+// "edu" of "edu,seed=1", "mycard" of "./mycard.so".
+std::string device_name(const SessionArguments& session) {
+  if (session.devices.empty()) return "edu";
+  const std::string& device = session.devices.front();
+  return std::filesystem::path(device.substr(0, device.find(','))).stem().string();
 }
 
-int serve(const SessionArguments& session, std::string socket) {
-  block_ends();  // before the target makes its threads
-  auto target = open(session);
-  if (!target) return cannot(target.error().message);
-  if (socket.empty()) {
-    const auto snapshot = (*target)->snapshot();
-    socket = snapshot->functions.empty() ? "pcilens" : snapshot->functions.front().device;
-  }
-  auto path = socket_path(socket);
-  if (!path) return cannot(path.error().message);
-  auto server = TargetServer::on_socket(**target, *path, {.said = [](std::string line) {
+Result<std::unique_ptr<TargetServer>> serve(Target& target, const Arguments& a) {
+  const TargetServer::Options options{.said = [](std::string line) {
     fmt::print("{}\n", line);
     std::fflush(stdout);
-  }});
+  }};
+  if (!a.stream.empty()) {
+    const int fd = ::open(a.stream.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+      return fail(fmt::format("{}: {}; name a character device or a port that nobody else has open",
+                              a.stream, std::strerror(errno)));
+    return TargetServer::on_stream(target, fd, options);
+  }
+  auto path = socket_path(a.socket.empty() ? device_name(a.session) : a.socket);
+  if (!path) return tl::unexpected(path.error());
+  return TargetServer::on_socket(target, *path, options);
+}
+
+int run(const Arguments& a) {
+  block_end_signals();
+  auto options = session_options(a.session);
+  if (!options) return cannot(options.error().message);
+  options->spool = a.spool;
+  auto target = open_session(*options);
+  if (!target) return cannot(target.error().message);
+  auto server = serve(**target, a);
   if (!server) return cannot(server.error().message);
-  fmt::print("serving {}; \"pcilens attach {}\" opens a console on it, Ctrl-C ends it\n",
-             (*server)->path(), socket);
+  if (a.stream.empty())
+    fmt::print("serving {}; \"pcilens attach {}\" opens a console on it, Ctrl-C ends it\n",
+               (*server)->path(), a.socket.empty() ? device_name(a.session) : a.socket);
+  else
+    fmt::print("serving {}\n", a.stream);
   std::fflush(stdout);
-  wait_for_end();
+  wait_for_end_signal();
   return kOk;
 }
 
 }  // namespace
 
+void block_end_signals() {
+  const sigset_t set = end_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+// The socket and the trace are closed as they should be afterwards.
+void wait_for_end_signal() {
+  const sigset_t set = end_signals();
+  int signal = 0;
+  sigwait(&set, &signal);
+}
+
 Run declare_serve(CLI::App& app) {
-  auto session = std::make_shared<SessionArguments>();
-  auto socket = std::make_shared<std::string>();
-  add_session_options(app, *session);
-  app.add_option("-s,--socket", *socket,
-                 "A name, or the path of a UNIX socket. Default: the device's name, in\n"
-                 "$XDG_RUNTIME_DIR/pcilens")
-      ->type_name("NAME|PATH");
-  return [session, socket] { return serve(*session, *socket); };
+  auto a = std::make_shared<Arguments>();
+  add_session_options(app, a->session);
+  auto* socket =
+      app.add_option("-s,--socket", a->socket,
+                     "A name, or the path of a UNIX socket. Default: the device's name, in\n"
+                     "$XDG_RUNTIME_DIR/pcilens")
+          ->type_name("NAME|PATH");
+  app.add_option("--stream", a->stream,
+                 "Serve on a character device instead, such as a virtio port of this guest")
+      ->type_name("DEVICE")
+      ->excludes(socket);
+  app.add_option("--spool", a->spool,
+                 "Record into this shared memory, which somebody else reads; see \"pcilens vm\"")
+      ->type_name("FILE");
+  return [a] { return run(*a); };
 }
 
 }  // namespace pcilens::cli

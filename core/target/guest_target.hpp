@@ -1,0 +1,86 @@
+// A target whose link runs in a virtual machine and whose trace is kept here: commands go to the
+// guest, questions about the trace are answered on this side, also when the guest is dead.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/target/recording.hpp"
+#include "core/target/target.hpp"
+
+namespace pcilens {
+
+class GuestTarget final : public Target {
+ public:
+  // `link`: the guest's target; `recording`: what it writes, carried to a file here.
+  GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording);
+  ~GuestTarget() override;
+
+  // The guest is no more; `how` is one sentence for the person. Any thread.
+  void ended(std::string how);
+  // A second listener beside the one of on_change: a server's. It is never called once this has
+  // replaced it; it must not call the target.
+  void also_on_change(std::function<void()> listener);
+
+  std::shared_ptr<const Snapshot> snapshot() const override;
+  void on_change(std::function<void()> listener) override;
+  void pause(Done<void> done) override { link_->pause(std::move(done)); }
+  void resume(Done<void> done) override { link_->resume(std::move(done)); }
+  void step(Step step, Done<void> done) override { link_->step(std::move(step), std::move(done)); }
+  void edit(std::uint64_t value, Done<void> done) override { link_->edit(value, std::move(done)); }
+  void add_breakpoint(Breakpoint breakpoint, Done<std::uint32_t> number) override {
+    link_->add_breakpoint(std::move(breakpoint), std::move(number));
+  }
+  void enable_breakpoint(std::uint32_t number, bool enabled, Done<void> done) override {
+    link_->enable_breakpoint(number, enabled, std::move(done));
+  }
+  void remove_breakpoint(std::uint32_t number, Done<void> done) override {
+    link_->remove_breakpoint(number, std::move(done));
+  }
+  void add_fault(Fault fault, Done<std::uint32_t> number) override {
+    link_->add_fault(std::move(fault), std::move(number));
+  }
+  void enable_fault(std::uint32_t number, bool enabled, Done<void> done) override {
+    link_->enable_fault(number, enabled, std::move(done));
+  }
+  void remove_fault(std::uint32_t number, Done<void> done) override {
+    link_->remove_fault(number, std::move(done));
+  }
+  void poke_read(Place place, Done<std::uint64_t> value) override {
+    link_->poke_read(place, std::move(value));
+  }
+  void poke_write(Place place, std::uint64_t value, Done<void> done) override {
+    link_->poke_write(place, value, std::move(done));
+  }
+  void force(Place place, std::uint64_t value, Done<void> done) override {
+    link_->force(place, value, std::move(done));
+  }
+  void reset_function(std::uint8_t function, ResetKind kind, Done<void> done) override {
+    link_->reset_function(function, kind, std::move(done));
+  }
+  void restart(Done<void> done) override { link_->restart(std::move(done)); }
+  void trace_page(TraceRequest request, Done<TracePage> page) override {
+    recording_->page(std::move(request), std::move(page));
+  }
+  void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) override {
+    recording_->payload(seq, std::move(bytes));
+  }
+  void code_at(std::uint64_t seq, Done<CodeView> view) override {
+    recording_->code(seq, std::move(view));
+  }
+
+ private:
+  void refresh();
+
+  std::unique_ptr<Recording> recording_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::function<void()> listener_;
+  std::mutex other_mutex_;
+  std::function<void()> other_listener_;
+  std::string how_;               // empty while the guest lives
+  std::unique_ptr<Target> link_;  // first to go: it calls refresh()
+};
+
+}  // namespace pcilens

@@ -1,0 +1,20 @@
+// Child processes: run for their output, or started to live as long as this one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace pcilens::cli {
+
+// Runs it and gives its lines on standard output; what it says on standard error is for the person.
+Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& command);
+// Starts it with its output in a file, apart from the terminal's Ctrl-C; killed when the thread
+// that called this ends. Gives the process id.
+Result<int> start_bound(const std::vector<std::string>& command, const std::string& output);
+// Removes these files and folders when this process ends, however it does. Gives the descriptor
+// whose end the child waits for. Call it before there are threads.
+Result<int> remove_at_end(const std::vector<std::string>& paths);
+
+}  // namespace pcilens::cli

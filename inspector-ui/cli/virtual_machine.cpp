@@ -1,0 +1,294 @@
+#include "inspector-ui/cli/virtual_machine.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "inspector-ui/cli/processes.hpp"
+
+namespace pcilens::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kApi = "org.pcilens.api.0";
+constexpr const char* kShell = "org.pcilens.shell.0";
+
+// The program lies beside its files, in a build as in an installation (cmake/install.cmake).
+Result<std::string> share_folder() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path share = self.parent_path().parent_path() / "share/pcilens";
+  if (!fs::exists(share / "vm/qemu.sh"))
+    return fail(
+        fmt::format("{} is not there; install pcilens with cmake --install, or start it from "
+                    "its build folder",
+                    (share / "vm").string()));
+  return share.string();
+}
+
+Result<std::string> cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if ((cache == nullptr || *cache == '\0') && (home == nullptr || *home == '\0'))
+    return fail("HOME is not set; set it or XDG_CACHE_HOME");
+  return cache != nullptr && *cache != '\0' ? fmt::format("{}/pcilens", cache)
+                                            : fmt::format("{}/.cache/pcilens", home);
+}
+
+bool is_file(const std::string& text, std::string_view ending) {
+  return text.find('/') != std::string::npos || text.ends_with(ending);
+}
+
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string module_name(const std::string& driver) {
+  return is_file(driver, ".ko") ? fs::path(driver).stem().string() : driver;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VirtualMachine>> VirtualMachine::start(VirtualMachineOptions options,
+                                                              const Say& say) {
+  std::unique_ptr<VirtualMachine> machine(new VirtualMachine);
+  if (auto prepared = machine->prepare(options, say); !prepared)
+    return tl::unexpected(prepared.error());
+  say("starting the guest");
+  if (auto booted = machine->boot(options); !booted) return tl::unexpected(booted.error());
+  return machine;
+}
+
+Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const Say& say) {
+  auto share = share_folder();
+  if (!share) return tl::unexpected(share.error());
+  share_ = *share;
+  const auto cache = cache_folder();
+  if (!cache) return tl::unexpected(cache.error());
+  const auto script = [this](const char* name) { return share_ + "/vm/" + name; };
+
+  auto kernel =
+      run_for_lines({script("kernel.sh"), options.kernel.empty() ? "default" : options.kernel});
+  if (!kernel) return tl::unexpected(kernel.error());
+  if (kernel->empty()) return fail("vm/kernel.sh named no kernel");
+  kernel_ = kernel->back();
+  say("kernel " + fs::path(kernel_).filename().string());
+
+  // Always the same place: what goes into the guest is packed anew only when it has changed.
+  const std::string built = *cache + "/vm/" + fs::path(kernel_).filename().string();
+  std::vector<std::string> modules;
+  const auto build = [&](const std::string& source) -> Result<void> {
+    auto made = run_for_lines({script("module.sh"), kernel_, source, built});
+    if (!made) return tl::unexpected(made.error());
+    modules.insert(modules.end(), made->begin(), made->end());
+    return {};
+  };
+  if (auto ok = build(share_ + "/kmod"); !ok) return ok;
+  const std::size_t own = modules.size();
+  std::vector<std::string> drivers = options.drivers;
+  if (drivers.empty()) {
+    const std::string& device = options.devices.front();
+    const std::string source = share_ + "/drivers/" + device.substr(0, device.find(','));
+    if (!fs::exists(source))
+      return fail(
+          fmt::format("there is no driver for {} in {}/drivers; give one with --driver "
+                      "FILE.ko, a folder to build it from, or the name of one of the "
+                      "kernel's own",
+                      device, share_));
+    drivers.push_back(source);
+  }
+  for (const std::string& driver : drivers) {
+    if (fs::is_directory(driver)) {
+      if (auto ok = build(driver); !ok) return ok;
+    } else {
+      if (is_file(driver, ".ko") && !fs::exists(driver))
+        return fail(fmt::format("{}: there is no such module", driver));
+      modules.push_back(driver);
+    }
+  }
+  say("modules: " + [&] {
+    std::string names;
+    for (const std::string& module : modules)
+      names += (names.empty() ? "" : " ") + module_name(module);
+    return names;
+  }());
+
+  // Short, for the path of a UNIX socket has at most 107 characters.
+  std::string work = "/tmp/pcilens-vm-XXXXXX";
+  if (::mkdtemp(work.data()) == nullptr)
+    return fail(fmt::format("/tmp: cannot make a folder: {}", std::strerror(errno)));
+  work_ = work;
+  memory_ = fmt::format("/dev/shm/{}", fs::path(work).filename().string());
+  auto janitor = remove_at_end({work_, memory_});
+  if (!janitor) return tl::unexpected(janitor.error());
+  janitor_ = *janitor;
+  console_ = options.log.empty() ? work_ + "/console" : options.log;
+
+  std::vector<std::string> command{
+      script("initramfs.sh"),
+      "--kernel",
+      kernel_,
+      "-o",
+      work_ + "/initrd",
+      "--start",
+      work_ + "/start",
+      "--binary",
+      fs::read_symlink("/proc/self/exe").string() + ":/usr/bin/pcilens"};
+  std::vector<std::string> devices;
+  for (const std::string& device : options.devices) {
+    const std::string name = device.substr(0, device.find(','));
+    if (!is_file(name, ".so")) {
+      devices.push_back(device);
+      continue;
+    }
+    const std::string inside = "/root/" + fs::path(name).filename().string();
+    command.insert(command.end(), {"--binary", fs::absolute(name).string() + ":" + inside});
+    devices.push_back(inside + device.substr(name.size()));
+  }
+  for (std::size_t i = 0; i < modules.size(); ++i)
+    command.insert(command.end(), {i < own ? "--load" : "--module", modules[i]});
+  modules.erase(modules.begin(), modules.begin() + static_cast<std::ptrdiff_t>(own));
+  std::ofstream(work_ + "/start") << start_script(options, devices, modules);
+  if (auto packed = run_for_lines(command); !packed) return tl::unexpected(packed.error());
+  say("guest's files packed");
+  return {};
+}
+
+// The runtime first; the driver when all functions are on the bus, so that its probe runs in its
+// own modprobe and not in the runtime's.
+std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
+                                         const std::vector<std::string>& devices,
+                                         const std::vector<std::string>& modules) const {
+  std::string serve = fmt::format(
+      "pcilens serve --host kmod --stream /dev/virtio-ports/{} "
+      "--spool /dev/pcilens-shared",
+      kApi);
+  for (const std::string& device : devices) serve += " --device " + quoted(device);
+  if (!options.hold) serve += " --no-hold";
+  std::string text = "cd /root\n" + serve + " &\nruntime=$!\n";
+  // A domain of five digits is one of ours.
+  text += fmt::format(
+      "set -- /sys/bus/pci/devices/?????:*\n"
+      "while [ ! -e \"$1\" ] || [ $# -lt {} ]; do\n"
+      "  [ -d /proc/$runtime ] || break\n"
+      "  usleep 10000\n"
+      "  set -- /sys/bus/pci/devices/?????:*\n"
+      "done\n",
+      devices.size());
+  for (const std::string& module : modules)
+    text += "modprobe " + quoted(module_name(module)) + " &\n";
+  text += "wait $runtime\necho \"pcilens: the runtime ended with code $?\"\n";
+  return text;
+}
+
+Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
+  shared_fd_ = ::open(memory_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  // Allocated now: a hole in a full tmpfs would kill QEMU later.
+  const int room = shared_fd_ < 0 ? errno : ::posix_fallocate(shared_fd_, 0, kSharedBytes);
+  if (room != 0)
+    return fail(fmt::format("{}: no {} MiB of shared memory: {}; make room in /dev/shm", memory_,
+                            kSharedBytes >> 20, std::strerror(room)));
+  std::vector<std::string> command{share_ + "/vm/qemu.sh",
+                                   "--kernel",
+                                   kernel_,
+                                   "--initrd",
+                                   work_ + "/initrd",
+                                   "--shared",
+                                   memory_,
+                                   "--port",
+                                   fmt::format("{}={}/api", kApi, work_),
+                                   "--console",
+                                   console_};
+  if (!options.shell.empty())
+    command.insert(command.end(), {"--port", fmt::format("{}={}", kShell, options.shell)});
+  auto started = start_bound(command, work_ + "/qemu.log");
+  if (!started) return tl::unexpected(started.error());
+  qemu_ = *started;
+  return {};
+}
+
+Result<int> VirtualMachine::connect_api() const {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = work_ + "/api";
+  std::memcpy(address.sun_path, path.data(), path.size());
+  for (;;) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+    ::close(fd);
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(qemu_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        ended.si_pid != 0) {
+      std::ifstream log(work_ + "/qemu.log");
+      std::string line, last;
+      while (std::getline(log, line)) last = line;
+      return fail(last.empty() ? "QEMU ended at its start" : "QEMU did not start: " + last);
+    }
+    ::usleep(10'000);
+  }
+}
+
+std::string VirtualMachine::last_words() const {
+  std::ifstream console(console_);
+  std::string line, last;
+  while (std::getline(console, line)) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (const auto at = line.find("Kernel panic"); at != std::string::npos) return line.substr(at);
+    if (line.find("pcilens: ") != std::string::npos && !line.starts_with("["))
+      last = line.substr(line.find("pcilens: ") + 9);
+  }
+  return last;
+}
+
+std::string VirtualMachine::why_ended(int status) const {
+  const std::string words = last_words();
+  if (words.starts_with("Kernel panic")) return "the guest is dead: " + words;
+  if (WIFSIGNALED(status)) return fmt::format("QEMU was killed by signal {}", WTERMSIG(status));
+  if (WEXITSTATUS(status) != 0) return fmt::format("QEMU ended with code {}", WEXITSTATUS(status));
+  return words.empty() ? "the guest has ended" : "the guest has ended: " + words;
+}
+
+void VirtualMachine::watch(std::function<void(std::string)> ended) {
+  watcher_ = std::thread([this, ended = std::move(ended)] {
+    // WNOWAIT: the number stays ours until stop() has used it.
+    siginfo_t how{};
+    while (::waitid(P_PID, static_cast<id_t>(qemu_), &how, WEXITED | WNOWAIT) != 0)
+      if (errno != EINTR) return;
+    const int status = how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status;
+    ended(why_ended(status));
+  });
+}
+
+void VirtualMachine::stop() {
+  if (qemu_ > 0) ::kill(qemu_, SIGKILL);
+  if (watcher_.joinable()) watcher_.join();
+  if (qemu_ > 0)
+    while (::waitpid(qemu_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  qemu_ = -1;
+}
+
+VirtualMachine::~VirtualMachine() {
+  stop();
+  if (shared_fd_ >= 0) ::close(shared_fd_);
+  std::error_code ignored;
+  if (!work_.empty()) fs::remove_all(work_, ignored);
+  if (!memory_.empty()) fs::remove(memory_, ignored);
+  if (janitor_ >= 0) ::close(janitor_);
+}
+
+}  // namespace pcilens::cli

@@ -1,0 +1,70 @@
+// A guest with the kernel module, this very program and a real driver in it, from the scripts in
+// vm/.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace pcilens::cli {
+
+struct VirtualMachineOptions {
+  std::string kernel;                // series "6.12"; empty: the distribution's own
+  std::vector<std::string> devices;  // as --device has them
+  // Modules to build (a folder), to load (a .ko), or of the kernel's own (a name). Empty: the
+  // driver in share/pcilens/drivers for the first device.
+  std::vector<std::string> drivers;
+  bool hold = true;   // at the driver's first access
+  std::string shell;  // socket of a root shell in the guest; empty: none
+  std::string log;    // keeps the guest's console; empty: kept while it runs
+};
+
+class VirtualMachine {
+ public:
+  using Say = std::function<void(const std::string&)>;  // progress, for a person
+
+  // Prepares kernel, modules and root, and starts QEMU. Everything goes away with the object, and
+  // with this process however it ends.
+  static Result<std::unique_ptr<VirtualMachine>> start(VirtualMachineOptions options,
+                                                       const Say& say);
+  ~VirtualMachine();
+  VirtualMachine(const VirtualMachine&) = delete;
+  VirtualMachine& operator=(const VirtualMachine&) = delete;
+
+  // The guest's shared memory on this side, and the socket of its API.
+  int shared_memory() const { return shared_fd_; }
+  static constexpr std::uint64_t kSharedBytes = 32u << 20;
+  // Connects to the guest's API port; the guest answers when it has booted.
+  Result<int> connect_api() const;
+  // `ended` gets one sentence, on a thread of its own, when QEMU is no more.
+  void watch(std::function<void(std::string)> ended);
+  // The last line that the guest said on its console, for a message.
+  std::string last_words() const;
+  void stop();
+
+ private:
+  VirtualMachine() = default;
+  Result<void> prepare(const VirtualMachineOptions& options, const Say& say);
+  Result<void> boot(const VirtualMachineOptions& options);
+  std::string start_script(const VirtualMachineOptions& options,
+                           const std::vector<std::string>& devices,
+                           const std::vector<std::string>& modules) const;
+  std::string why_ended(int status) const;
+
+  std::string share_;   // share/pcilens
+  std::string kernel_;  // kernel.sh's folder
+  std::string work_;    // of this machine alone; removed at the end
+  std::string memory_;  // the shared memory's file
+  std::string console_;
+  int shared_fd_ = -1;
+  int janitor_ = -1;  // closed at our end, whatever it is: then a child tidies up
+  int qemu_ = -1;     // process id
+  std::thread watcher_;
+};
+
+}  // namespace pcilens::cli

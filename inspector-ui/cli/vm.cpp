@@ -1,0 +1,162 @@
+// pcilens vm: a real driver on a real kernel, in a virtual machine, held at its first access.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "core/target/guest_target.hpp"
+#include "core/target/remote.hpp"
+#include "inspector-ui/cli/console_arguments.hpp"
+#include "inspector-ui/cli/serving.hpp"
+#include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/cli/virtual_machine.hpp"
+#include "inspector-ui/cli/window.hpp"
+
+namespace pcilens::cli {
+namespace {
+
+struct Arguments {
+  VirtualMachineOptions machine;
+  std::string trace, serve;
+  bool gui = false, in_console = false, no_hold = false;
+  ui::ConsoleOptions console;
+};
+
+// "[ 3.2 s] starting the guest": a person waits for this.
+class Progress {
+ public:
+  void operator()(const std::string& line) const {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - start_;
+    fmt::print(stderr, "[{:5.1f} s] {}\n", since.count(), line);
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Result<std::unique_ptr<Recording>> record(const VirtualMachine& machine, const std::string& trace) {
+  const int fd = ::fcntl(machine.shared_memory(), F_DUPFD_CLOEXEC, 0);
+  auto memory = SpoolMemory::map(fd, 0, VirtualMachine::kSharedBytes, "the guest's shared memory");
+  if (!memory) return tl::unexpected(memory.error());
+  return Recording::from_spool(std::move(*memory), trace, [](std::string trouble) {
+    fmt::print(stderr, "pcilens: {}\n", trouble);
+  });
+}
+
+bool wait_for_hold(Target& target) {
+  for (int tries = 0; tries < 3000; ++tries) {
+    const auto state = target.snapshot()->state;
+    if (state == RunState::Stopped) return true;
+    if (state == RunState::Ended) return false;
+    ::usleep(10'000);
+  }
+  return false;
+}
+
+int show(GuestTarget& target, Arguments& a) {
+  const bool scripted = !a.console.scripts.empty() || !a.console.commands.empty();
+  if (a.gui || (!a.in_console && !scripted && a.serve.empty() && has_display())) {
+    auto ended = open_window(target);
+    if (ended) return *ended;
+    if (a.gui) return cannot(ended.error().message);
+    fmt::print(stderr, "no window: {}\n", ended.error().message);
+  }
+  if (a.in_console || scripted || a.serve.empty()) {
+    a.console.greeting = greeting();
+    return ui::run_console(target, a.console);
+  }
+  wait_for_end_signal();
+  return kOk;
+}
+
+int run(Arguments& a) {
+  const Progress say;
+  // What is there already is refused before the guest boots.
+  if (!a.trace.empty() && ::access(a.trace.c_str(), F_OK) == 0)
+    return cannot(fmt::format("{}: is there already; give another name for the trace, or remove it",
+                              a.trace));
+  std::string socket;
+  if (!a.serve.empty()) {
+    auto path = socket_path(a.serve);
+    if (!path) return cannot(path.error().message);
+    socket = *path;
+  }
+  a.machine.hold = !a.no_hold;
+  auto machine = VirtualMachine::start(a.machine, say);
+  if (!machine) return cannot(machine.error().message);
+  ui::block_interrupts();
+  const bool waits_for_signal = !socket.empty() && !a.in_console && !a.gui &&
+                                a.console.scripts.empty() && a.console.commands.empty();
+  if (waits_for_signal) block_end_signals();
+  auto recording = record(**machine, a.trace);
+  if (!recording) return cannot(recording.error().message);
+  auto api = (*machine)->connect_api();
+  if (!api) return cannot(api.error().message);
+  auto link =
+      connect_target(*api, "the guest", {.control = true, .patience = std::chrono::minutes(3)});
+  if (!link) {
+    const std::string words = (*machine)->last_words();
+    return cannot(words.empty() ? link.error().message : "the guest: " + words);
+  }
+  say("the guest's runtime answers");
+  GuestTarget target(std::move(*link), std::move(*recording));
+  const struct Stopped {
+    VirtualMachine& machine;
+    ~Stopped() { machine.stop(); }  // before the target goes, which its watcher tells
+  } stopped{**machine};
+  (*machine)->watch([&target, &a](std::string how) {
+    target.ended(a.trace.empty() ? how
+                                 : fmt::format("{}; the trace up to there is in {}", how, a.trace));
+  });
+  std::unique_ptr<TargetServer> server;
+  if (!socket.empty()) {
+    // The console here controls; without one the first client does.
+    auto serving = TargetServer::on_socket(
+        target, socket, {.first_controls = waits_for_signal, .take_changes = false});
+    if (!serving) return cannot(serving.error().message);
+    server = std::move(*serving);
+    target.also_on_change([s = server.get()] { s->changed(); });
+    say(fmt::format("serving {}; \"pcilens attach {}\" opens a console on it", socket, a.serve));
+  }
+  if (a.machine.hold && wait_for_hold(target)) say("the driver is held at its first access");
+  const int code = show(target, a);
+  target.also_on_change({});
+  return code;
+}
+
+}  // namespace
+
+Run declare_vm(CLI::App& app) {
+  auto a = std::make_shared<Arguments>();
+  app.add_option("-k,--kernel", a->machine.kernel,
+                 "A Debian kernel, by its series. Default: this distribution's own")
+      ->type_name("6.1|6.12");
+  a->machine.devices = {"edu"};
+  app.add_option("-d,--device", a->machine.devices,
+                 "A device's name or a plug-in's path, with options as elsewhere. Default: edu")
+      ->type_name("NAME|FILE.so[,OPTION=VALUE]");
+  app.add_option("--driver", a->machine.drivers,
+                 "What drives it: a module, a folder to build one from, or the name of one of the\n"
+                 "kernel's own. Default: the one that comes with the device")
+      ->type_name("FILE.ko|FOLDER|NAME");
+  app.add_option("-t,--trace", a->trace,
+                 "Keep every transaction in this file. Default: a temporary one")
+      ->type_name("FILE");
+  app.add_flag("--no-hold", a->no_hold, "Let the driver run from its start");
+  app.add_flag("--gui", a->gui, "Open a window");
+  app.add_flag("--console", a->in_console,
+               "Open the console. Without both: a window where there is a display");
+  app.add_option("--serve", a->serve, "Let others attach, at this name or path of a UNIX socket")
+      ->type_name("NAME|PATH");
+  app.add_option("--shell", a->machine.shell,
+                 "Offer a root shell of the guest at this UNIX socket (socat - UNIX:PATH)")
+      ->type_name("PATH");
+  app.add_option("--log", a->machine.log, "Keep what the guest's kernel says in this file")
+      ->type_name("FILE");
+  add_console_options(app, a->console);
+  return [a] { return run(*a); };
+}
+
+}  // namespace pcilens::cli
