@@ -20,8 +20,8 @@ packages_of() {
       nlohmann-json3-dev libedit-dev libdw-dev libimgui-dev libglfw3-dev libgl-dev \
       libfreetype-dev fonts-jetbrains-mono ;;
     vm) echo qemu-system-x86 busybox-static cpio kmod xz-utils zstd make gcc ;;
-    unit) echo catch2 sqlite3 pciutils python3 ;;
-    gui) echo xvfb xauth xdotool x11-utils imagemagick libgl1-mesa-dri tmux ;;
+    unit) echo catch2 sqlite3 pciutils python3 tmux ;;
+    gui) echo xvfb xauth xdotool x11-utils imagemagick libgl1-mesa-dri python3 ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
     checks) echo clang-format-19 clang-tidy-19 shellcheck git ;;
     fresh) echo debootstrap ;;
