@@ -17,6 +17,8 @@ class Host {
   virtual ~Host() = default;
 
   virtual std::string_view name() const = 0;  // "sim", "kmod", "replay"
+  // Ends its threads; nothing reaches the link from here on. After Link::close().
+  virtual void shut_down() {}
 
   // The function reaches into host memory. Called under the link's lock: a bounded copy, no wait.
   // UR where nothing is mapped at that IOVA, CA against the mapping's direction.

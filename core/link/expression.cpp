@@ -12,7 +12,8 @@ struct Expression::Program : expression::Program {
   bool needs_completion = false;
 };
 
-Result<Expression> Expression::compile(std::string_view text, std::shared_ptr<const Names> names) {
+Result<Expression> Expression::compile(std::string_view text,
+                                       const std::shared_ptr<const Names>& names) {
   auto program = std::make_shared<Program>();
   program->text = text;
   const Names nothing;
@@ -39,10 +40,12 @@ Expression::Expression() {
 
 Expression::Expression(const Expression&) = default;
 Expression& Expression::operator=(const Expression&) = default;
-// A moved-from expression still matches everything: it never has no program.
-Expression::Expression(Expression&& other) noexcept : program_(other.program_) {}
+// A moved-from expression matches everything: it never has no program.
+Expression::Expression(Expression&& other) noexcept : Expression() {
+  program_.swap(other.program_);
+}
 Expression& Expression::operator=(Expression&& other) noexcept {
-  program_ = other.program_;
+  program_.swap(other.program_);
   return *this;
 }
 Expression::~Expression() = default;

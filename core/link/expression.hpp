@@ -82,7 +82,8 @@ class Expression {
  public:
   // An empty text matches everything. An error names the column, shows the text with a caret, and
   // says what was expected.
-  static Result<Expression> compile(std::string_view text, std::shared_ptr<const Names> names);
+  static Result<Expression> compile(std::string_view text,
+                                    const std::shared_ptr<const Names>& names);
   // Matches everything.
   Expression();
   Expression(const Expression&);

@@ -57,11 +57,10 @@ std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view
                                                                 const Names& names) {
   const auto bracket = path.find('[');
   const std::string_view head = path.substr(0, bracket);
-  int bar = bar_named(head);
-  if (head == "config" || head == "cfg")
-    bar = kBarConfig;
-  else if (bar < 0)
-    return std::nullopt;
+  const bool is_config = head == "config" || head == "cfg";
+  const int named = bar_named(head);
+  if (!is_config && named < 0) return std::nullopt;
+  const std::int8_t bar = is_config ? kBarConfig : static_cast<std::int8_t>(named);
   if (scope.config && bar != kBarConfig)
     return tl::unexpected(fmt::format("{} is not in config space", head));
   if (scope.bar >= 0 && scope.bar != bar)
@@ -70,9 +69,9 @@ std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view
   Operand out;
   out.name = std::string(path);
   Target t;
-  t.bar = static_cast<std::int8_t>(bar);
+  t.bar = bar;
   t.function = static_cast<std::int16_t>(scope.function);
-  const std::uint64_t end = bar == kBarConfig ? kConfigSize : ~0ull;
+  const std::uint64_t end = is_config ? kConfigSize : ~0ull;
   if (plus && bracket != std::string_view::npos)
     return tl::unexpected(std::string("either + or a range in brackets, not both"));
   if (plus) {
@@ -92,8 +91,8 @@ std::optional<tl::expected<Operand, std::string>> resolve_bytes(std::string_view
     t.length = last - t.offset == ~0ull ? ~0ull : last - t.offset + 1;
   }
   if (t.offset >= end || t.length > end - t.offset)
-    return tl::unexpected(bar == kBarConfig ? fmt::format("config space ends at {:#x}", end)
-                                            : fmt::format("{:#x} lies past any BAR", t.offset));
+    return tl::unexpected(is_config ? fmt::format("config space ends at {:#x}", end)
+                                    : fmt::format("{:#x} lies past any BAR", t.offset));
   const bool has_value = t.length == 1 || t.length == 2 || t.length == 4 || t.length == 8;
   if (has_value) {
     t.bits = mask_of_size(static_cast<std::uint32_t>(t.length));

@@ -123,9 +123,7 @@ class Lexer {
   std::optional<Problem> word() {
     const std::size_t begin = at_;
     while (at_ < text_.size()) {
-      if (is_name(peek())) {
-        ++at_;
-      } else if (peek() == '.' && (is_name(peek(1)))) {
+      if (is_name(peek()) || (peek() == '.' && is_name(peek(1)))) {
         ++at_;
       } else if (peek() == '[') {
         const auto close = text_.find(']', at_);

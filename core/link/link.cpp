@@ -46,12 +46,13 @@ void Link::close() {
   delivery_.notify_all();
   commands_.poke();
   if (thread_.joinable()) thread_.join();
+  ended_ = true;
   finish_commands();
 }
 
 void Link::post(CommandQueue::Command command) {
   commands_.push(std::move(command));
-  if (closed_ && !thread_.joinable()) finish_commands();
+  if (ended_) finish_commands();
 }
 
 // What was asked too late is still answered, by a link that is closed.

@@ -201,6 +201,11 @@ class Link final : private Reply::Sink {
   void names_changed();
   void run();  // the link thread
   void finish_commands();
+  // A screen has something new to show: the link thread wakes and takes it.
+  void notify() {
+    changed_();
+    commands_.poke();
+  }
 
   Clock& clock_;
   Recorder& recorder_;
@@ -213,7 +218,7 @@ class Link final : private Reply::Sink {
   std::atomic<unsigned> urgent_{0};      // link thread wants the lock: requesters step back
   std::atomic<std::uint64_t> waiting_{0};
   bool closing_ = false;
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{false}, ended_{false};  // ended_: its thread too
 
   std::uint64_t seq_ = 0, time_ = 0;
   std::uint64_t current_ = 0;            // the stimulus that is being handled

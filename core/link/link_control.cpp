@@ -46,7 +46,7 @@ void Link::pause() {
   if (held_) return;
   held_ = true;
   control(Control::Pause, 0, "paused");
-  changed_();
+  notify();
 }
 
 Result<void> Link::resume() {
@@ -58,7 +58,7 @@ Result<void> Link::resume() {
     held_ = false;
   }
   delivery_.notify_all();
-  changed_();
+  notify();
   return {};
 }
 
@@ -87,7 +87,7 @@ Result<void> Link::edit(std::uint64_t value) {
     return fail("the value does not fit " + std::to_string(t.size) + " bytes");
   t.value = value;
   stop_->edited = value != stop_->original;
-  changed_();
+  notify();
   return {};
 }
 
@@ -120,7 +120,7 @@ void Link::armed_changed() {
       for (std::int8_t bar = step_ ? kBarConfig : std::int8_t{0}; bar <= 5; ++bar)
         ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull});
   if (host_ != nullptr) host_->synchronous(ranges);
-  changed_();
+  notify();
 }
 
 Result<std::uint32_t> Link::add_breakpoint(Breakpoint breakpoint) {
@@ -207,7 +207,7 @@ void Link::poke(Transaction t, std::function<void(Result<std::uint64_t>)> done) 
                            : "; see the trace's notes")));
   });
   poking_ = outer;
-  changed_();
+  notify();
 }
 
 Result<void> Link::force(const Transaction& asked) {
@@ -231,7 +231,7 @@ Result<void> Link::force(const Transaction& asked) {
   });
   poking_ = outer;
   lock.release();
-  changed_();
+  notify();
   if (!stored) return fail(names_->place(t) + ": nothing is stored there; force a register");
   return {};
 }
@@ -254,7 +254,7 @@ void Link::reset_function(const Transaction& asked) {
   });
   poking_ = outer;
   lock.release();
-  changed_();
+  notify();
 }
 
 void Link::unplug(std::uint8_t index, std::string_view why) {
@@ -275,7 +275,7 @@ void Link::unplug(std::uint8_t index, std::string_view why) {
     slot->done = true;
   }
   delivery_.notify_all();
-  changed_();
+  notify();
 }
 
 // Tells the trace that a fresh function stands there; replay makes one too.
@@ -297,7 +297,7 @@ Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
   plugged_[index]->timers = 0;
   plugged_[index]->function = std::move(fresh);
   names_changed();
-  changed_();
+  notify();
   return {};
 }
 

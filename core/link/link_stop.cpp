@@ -141,7 +141,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason,
                           .reason = std::move(reason), .original = t.value};
   held_ = true;
   release_ = false;
-  changed_();
+  notify();
   if (std::this_thread::get_id() == thread_.get_id()) {
     while (!release_ && !closing_) {
       lock.unlock();
@@ -166,7 +166,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason,
   current_ = stimulus;
   delivery_.notify_all();
   commands_.poke();
-  changed_();
+  notify();
 }
 
 // A rule's delay: requests wait behind it, timers and commands go on.

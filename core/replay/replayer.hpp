@@ -11,12 +11,11 @@
 
 namespace pcilens {
 
-class Replayer final : private Host, private Recorder, private Clock {
+class Replayer final : public Host, public Recorder, public Clock {
  public:
   Replayer(TraceReader& trace, const MakeFunction& make, const ReplayOptions& options);
   Result<ReplayResult> run();
 
- private:
   // Host: memory and interrupts as they were recorded.
   std::string_view name() const override { return "replay"; }
   bool keeps_msix() const override { return kernel_kept_msix_; }
@@ -34,6 +33,7 @@ class Replayer final : private Host, private Recorder, private Clock {
             std::uint32_t) override {}
   void blob(BlobKind, std::uint64_t, std::span<const std::byte>) override {}
 
+ private:
   Result<void> make_functions();
   void send(const TraceEvent& recorded, bool aside);
   void gate(const Transaction& t, Phase phase);

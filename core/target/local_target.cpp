@@ -57,8 +57,12 @@ LocalTarget::~LocalTarget() {
   if (restarter_.joinable()) restarter_.join();
   if (const auto current = run()) end(*current);
   {
-    const std::lock_guard lock(mutex_);
-    run_.reset();
+    // Let go of outside the lock: what was asked too late is answered then, and looks at us.
+    std::shared_ptr<Run> last;
+    {
+      const std::lock_guard lock(mutex_);
+      last.swap(run_);
+    }
   }
   if (recording_) recording_->close();
 }
@@ -105,16 +109,15 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
     const std::lock_guard lock(mutex_);
     run_ = run;
   }
+  for (const auto& loaded : run->devices)
+    if (run->sim != nullptr && options_.drive && loaded->device().drive != nullptr) ++run->drivers;
   // Before the link's own thread lives, nobody else looks at it.
   if (run->sim != nullptr)
     for (std::size_t i = 0; i < run->devices.size(); ++i)
       run->sim->enumerate(static_cast<std::uint8_t>(i));
   if (options_.hold_at_first_access) run->link.stop_at_first_access();
   run->link.start(
-      [this, self] {
-        dirty_ = true;
-        self->link.post({});  // wakes the link thread, which publishes
-      },
+      [this] { dirty_ = true; },
       [this, self] {
         publish(*self, false);
         watch_plug_ins(*self);
@@ -126,7 +129,6 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
   for (std::size_t i = 0; i < run->devices.size(); ++i) {
     const Device& device = run->devices[i]->device();
     if (!options_.drive || device.drive == nullptr) continue;
-    ++run->drivers;
     run->sim->drive(
         static_cast<std::uint8_t>(i), device.drive,
         [this](std::string line) { said(std::move(line)); },
@@ -144,8 +146,7 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
 
 void LocalTarget::end(Run& run) {
   run.link.close();
-  if (run.sim != nullptr) run.sim->stop();
-  run.host.reset();
+  if (run.host) run.host->shut_down();
 }
 
 void LocalTarget::restart(Done<void> done) {

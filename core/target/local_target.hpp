@@ -49,8 +49,8 @@ class LocalTarget final : public Target {
     Run(Clock& clock, Recorder& recorder, std::uint64_t last_seq)
         : link(clock, recorder, {.last_seq = last_seq}) {}
     std::vector<std::shared_ptr<LoadedDevice>> devices;  // their code outlives the functions
+    std::unique_ptr<Host> host;                          // the link refers to it to its end
     Link link;
-    std::unique_ptr<Host> host;                          // gone before the link
     sim::SimHost* sim = nullptr;
     unsigned drivers = 0;  // still at work
   };

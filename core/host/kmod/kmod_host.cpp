@@ -71,7 +71,9 @@ Result<void> KmodHost::plug_all(std::function<void(std::string)> said) {
   return {};
 }
 
-KmodHost::~KmodHost() {
+KmodHost::~KmodHost() { shut_down(); }
+
+void KmodHost::shut_down() {
   ending_ = true;
   // Held accesses were released when the link closed; unplugging lets remove() of the drivers run
   // while the threads still answer it.

@@ -32,6 +32,7 @@ class KmodHost final : public Host {
   Result<void> plug_all(std::function<void(std::string)> said);
 
   std::string_view name() const override { return "kmod"; }
+  void shut_down() override;
   bool keeps_msix() const override { return true; }
   Status dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) override;
   Status dma_write(std::uint8_t function, std::uint64_t iova,

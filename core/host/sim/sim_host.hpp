@@ -24,6 +24,7 @@ class SimHost final : public Host {
  public:
   explicit SimHost(Link& link) : link_(link) { link.connect(*this); }
   ~SimHost() override { stop(); }
+  void shut_down() override { stop(); }
 
   std::string_view name() const override { return "sim"; }
   Status dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) override;
