@@ -213,6 +213,14 @@ void LocalTarget::said(std::string line) {
   dirty_ = true;
 }
 
+namespace {
+
+std::pair<std::uint64_t, Phase> held_at(const HeldTransaction& held) {
+  return {held.transaction.seq, held.phase};
+}
+
+}  // namespace
+
 void LocalTarget::publish(Run& run, bool at_once) {
   constexpr auto kLeast = std::chrono::milliseconds(16);
   const auto now = std::chrono::steady_clock::now();
@@ -222,6 +230,12 @@ void LocalTarget::publish(Run& run, bool at_once) {
   published_ = now;
   published_seq_ = run.link.last_seq();
   auto fresh = take_snapshot(run.link, *snapshot());
+  if (fresh->stop && released_ == held_at(*run.link.stop())) {
+    fresh->stop.reset();
+    fresh->state = RunState::Running;
+  } else {
+    released_.reset();
+  }
   fresh->host = options_.host;
   fresh->trace = recording_->path();
   if (fresh->state == RunState::Running && run.sim != nullptr && run.drivers == 0)
@@ -250,6 +264,12 @@ void LocalTarget::command(Done<T> done, std::function<Result<T>(Link&)> act) {
   });
 }
 
+// Whoever held it is on its way, but its thread has not run yet: for the screens it runs.
+Result<void> LocalTarget::let_go(const Link& link, Result<void> result) {
+  if (result && link.stop()) released_ = held_at(*link.stop());
+  return result;
+}
+
 void LocalTarget::pause(Done<void> done) {
   command<void>(std::move(done), [](Link& link) -> Result<void> {
     link.pause();
@@ -257,10 +277,11 @@ void LocalTarget::pause(Done<void> done) {
   });
 }
 void LocalTarget::resume(Done<void> done) {
-  command<void>(std::move(done), [](Link& link) { return link.resume(); });
+  command<void>(std::move(done), [this](Link& link) { return let_go(link, link.resume()); });
 }
 void LocalTarget::step(Step step, Done<void> done) {
-  command<void>(std::move(done), [step](Link& link) { return link.step(step); });
+  command<void>(std::move(done),
+                [this, step](Link& link) { return let_go(link, link.step(step)); });
 }
 void LocalTarget::edit(std::uint64_t value, Done<void> done) {
   command<void>(std::move(done), [value](Link& link) { return link.edit(value); });

@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/host/sim/sim_host.hpp"
@@ -62,6 +64,7 @@ class LocalTarget final : public Target {
   std::shared_ptr<Run> run() const;
   void said(std::string line);
   void publish(Run& run, bool at_once);
+  Result<void> let_go(const Link& link, Result<void> result);
   void watch_plug_ins(Run& run);
   // Runs `act` under the link's lock and hands its result to `done`.
   template <typename T>
@@ -82,6 +85,7 @@ class LocalTarget final : public Target {
   // The link thread's alone.
   std::chrono::steady_clock::time_point published_{}, watched_{};
   std::uint64_t published_seq_ = 0;
+  std::optional<std::pair<std::uint64_t, Phase>> released_;  // a hold that ends just now
 };
 
 }  // namespace pcilens
