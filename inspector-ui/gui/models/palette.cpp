@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace pcilens::gui {
 namespace {
@@ -74,8 +75,9 @@ std::vector<PaletteItem> palette_items(const ui::CommandTable& table, const Snap
   std::vector<PaletteItem> all;
   // A line with arguments is meant as one; a bare word is rather part of a label.
   const bool line_first = text.find(' ') != std::string_view::npos && !lines.empty();
-  for (auto* part : line_first ? std::initializer_list<std::vector<PaletteItem>*>{&lines, &exact}
-                               : std::initializer_list<std::vector<PaletteItem>*>{&exact, &lines, &near})
+  std::vector<PaletteItem>* order[] = {&exact, &lines, &near};
+  if (line_first) std::swap(order[0], order[1]);
+  for (auto* part : order)
     for (PaletteItem& item : *part) all.push_back(std::move(item));
   return all;
 }

@@ -55,7 +55,10 @@ void BreakpointsPanel::breakpoints(App& app) {
   const bool add = widgets::button("breakpoints.add", widgets::Icon::Add, "", colours().accent,
                                    !expression_.empty());
   if ((entered || add) && !expression_.empty()) add_breakpoint(app);
-  if (!error_.empty()) widgets::wrapped(error_, colours().bad);
+  if (!error_.empty()) {
+    widgets::wrapped(error_, colours().bad);
+    widgets::name_item("breakpoints.error", error_);
+  }
   const auto rows = breakpoint_rows(app.snapshot());
   if (rows.empty())
     widgets::wrapped(
@@ -82,7 +85,10 @@ void BreakpointsPanel::faults(App& app) {
   const bool add =
       widgets::button("faults.add", widgets::Icon::Add, "", colours().accent, ready);
   if ((entered || add) && ready) add_fault(app);
-  if (bad) widgets::wrapped(fault_error_, colours().bad);
+  if (bad) {
+    widgets::wrapped(fault_error_, colours().bad);
+    widgets::name_item("faults.error", fault_error_);
+  }
   const auto rows = fault_rows(app.snapshot());
   if (rows.empty())
     widgets::wrapped("No faults. A rule answers late, wrongly or not at all where it matches.",

@@ -35,8 +35,8 @@ class TransactionsPanel final : public Panel {
   void draw(App& app) override;
 
  private:
-  void head(App& app);
-  void rows(App& app, Rect area, float row_height);
+  void head();
+  void rows(App& app, Rect area);
   void draw_row(App& app, const TraceRow& row);
   void menu(App& app, const TraceRow& row);
   void set_filter(std::string text) {
@@ -58,7 +58,7 @@ void TransactionsPanel::draw(App& app) {
     pager_.go_to(app.reveal_seq);
     app.reveal_seq = 0;
   }
-  head(app);
+  head();
 
   const ImVec2 from = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
   const float row_height =
@@ -93,7 +93,7 @@ void TransactionsPanel::draw(App& app) {
     }
     return;
   }
-  rows(app, area, row_height);
+  rows(app, area);
 
   std::uint64_t top = pager_.top_seq();
   const std::uint64_t before = top;
@@ -105,7 +105,7 @@ void TransactionsPanel::draw(App& app) {
     pager_.go_to(top + shown / 3);
 }
 
-void TransactionsPanel::head(App& app) {
+void TransactionsPanel::head() {
   const float follow = unit(19), clear = filter_.empty() ? 0.0f : unit(9);
   const bool bad = !pager_.error().empty();
   const float width =
@@ -128,11 +128,12 @@ void TransactionsPanel::head(App& app) {
     ImGui::GetWindowDrawList()->AddRect(a, b, colours().accent, unit(1));
   }
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("Keep the newest transaction in sight.");
-  if (bad) widgets::wrapped(pager_.error(), colours().bad);
-  static_cast<void>(app);
+  if (!bad) return;
+  widgets::wrapped(pager_.error(), colours().bad);
+  widgets::name_item("transactions.error", pager_.error());
 }
 
-void TransactionsPanel::rows(App& app, Rect area, float row_height) {
+void TransactionsPanel::rows(App& app, Rect area) {
   const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_NoSavedSettings |
                                 ImGuiTableFlags_NoPadOuterX;
   if (!ImGui::BeginTable("transactions", 7, flags, {area.w, 0})) return;
@@ -147,7 +148,6 @@ void TransactionsPanel::rows(App& app, Rect area, float row_height) {
   ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
   ImGui::TableHeadersRow();
   ImGui::PopStyleColor();
-  static_cast<void>(row_height);
   for (const TraceRow& row : pager_.visible()) {
     ImGui::TableNextRow();
     ImGui::PushID(reinterpret_cast<const void*>(static_cast<std::uintptr_t>(row.transaction.seq)));

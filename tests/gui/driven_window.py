@@ -1,0 +1,158 @@
+"""pcilens in a virtual display, driven by the names of what it drew (PCILENS_UI_RECTS)."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+PCILENS = os.environ.get("PCILENS", "pcilens")
+PATIENCE = 60.0  # seconds; a loaded machine draws slowly
+PAUSE = 0.12     # between what a person does: several pictures
+
+
+class Failed(Exception):
+    pass
+
+
+class Display:
+    """An X server of its own."""
+
+    def __init__(self, size="1600x900"):
+        read, write = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp"],
+            pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        self.name = ":" + os.read(read, 16).decode().strip()
+        os.close(read)
+        self.env = dict(os.environ, DISPLAY=self.name)
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait()
+
+
+class Window:
+    """One run of `pcilens gui`; a context manager."""
+
+    def __init__(self, display, *arguments, program=None):
+        self.display = display
+        self.folder = tempfile.mkdtemp(prefix="pcilens-gui-")
+        self.rects_file = os.path.join(self.folder, "rects.json")
+        self.trace = os.path.join(self.folder, "trace.db")
+        self.env = dict(display.env, PCILENS_UI_RECTS=self.rects_file)
+        command = program or [PCILENS, "gui", "--device", "edu", "--trace", self.trace]
+        self.process = subprocess.Popen(command + list(arguments), env=self.env,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def __enter__(self):
+        self.wait("toolbar.state")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # What is on screen.
+    def rects(self):
+        try:
+            with open(self.rects_file, encoding="utf-8") as file:
+                return json.load(file)["rects"]
+        except FileNotFoundError:
+            return {}
+
+    def text(self, name):
+        return self.rects().get(name, {}).get("text", "")
+
+    def wait(self, name, contains="", gone=False):
+        """Until something of that name shows, with that text in it."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            rects = self.rects()
+            there = name in rects and contains in rects[name]["text"]
+            if there != gone:
+                return rects.get(name)
+            if self.process.poll() is not None:
+                out = self.process.stdout.read().decode(errors="replace")
+                raise Failed(f"pcilens ended with {self.process.returncode}: {out}")
+            time.sleep(0.03)
+        now = self.rects().get(name)
+        raise Failed(f"{name} with {contains!r} did not {'go' if gone else 'come'} "
+                     f"(there: {now['text'] if now else 'nothing'})")
+
+    # What a person does.
+    def xdotool(self, *words):
+        subprocess.run(["xdotool", *map(str, words)], env=self.display.env, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def move_to(self, name, x=0.5):
+        rect = self.wait(name)
+        self.xdotool("mousemove", round(rect["x"] + max(2, rect["w"] * x)),
+                     round(rect["y"] + rect["h"] / 2))
+        time.sleep(PAUSE)
+
+    def click(self, name, button=1, x=0.5):
+        self.move_to(name, x)
+        self.xdotool("mousedown", button)
+        time.sleep(PAUSE)
+        self.xdotool("mouseup", button)
+        time.sleep(PAUSE)
+
+    def double_click(self, name, x=0.5):
+        self.move_to(name, x)
+        self.xdotool("click", "--repeat", 2, "--delay", 120, 1)
+        time.sleep(PAUSE)
+
+    def key(self, key):
+        # Dear ImGui 1.86 looks at keys once a picture: hold it for several.
+        for part in key.split("+"):
+            self.xdotool("keydown", part)
+        time.sleep(PAUSE)
+        for part in reversed(key.split("+")):
+            self.xdotool("keyup", part)
+        time.sleep(PAUSE)
+
+    def type(self, text):
+        self.xdotool("type", "--delay", 40, text)
+        time.sleep(PAUSE)
+
+    def fill(self, name, text, enter=True):
+        self.click(name)
+        self.key("ctrl+a")
+        self.type(text)
+        self.wait(name, text)
+        if enter:
+            self.key("Return")
+
+    # What the trace holds.
+    def query(self, sql, *values):
+        base = sqlite3.connect(f"file:{self.trace}?mode=ro", uri=True)
+        try:
+            return base.execute(sql, values).fetchall()
+        finally:
+            base.close()
+
+    def wait_row(self, sql, *values):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            rows = self.query(sql, *values)
+            if rows:
+                return rows[0]
+            time.sleep(0.1)
+        raise Failed(f"the trace has no row: {sql} {values}")
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def screenshot(self, file):
+        subprocess.run(["import", "-window", "root", file], env=self.display.env, check=True)
