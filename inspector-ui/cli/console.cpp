@@ -36,6 +36,7 @@ Run declare_console(CLI::App& app) {
     auto target = open(*session);
     if (!target) return cannot(target.error().message);
     console->greeting = greeting();
+    console->await_stop = will_be_held(*session);
     return ui::run_console(**target, *console);
   };
 }

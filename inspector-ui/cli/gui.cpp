@@ -35,6 +35,7 @@ Run declare_default(CLI::App& app) {
     }
     ui::ConsoleOptions options;
     options.greeting = why + greeting();
+    options.await_stop = will_be_held(*session);
     return ui::run_console(**target, options);
   };
 }

@@ -63,6 +63,11 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
   return options;
 }
 
+// With kmod the driver may be bound in an hour.
+bool will_be_held(const SessionArguments& a) {
+  return a.host == "sim" && !a.no_hold && !a.no_driver;
+}
+
 Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
   auto options = session_options(a);
   if (!options) return tl::unexpected(options.error());

@@ -27,6 +27,8 @@ void add_session_options(CLI::App& app, SessionArguments& arguments);
 // "NAME[,option=value...]".
 Result<DeviceChoice> parse_device(const std::string& text);
 Result<SessionOptions> session_options(const SessionArguments& arguments);
+// Whether the driver is held at its first access soon after opening.
+bool will_be_held(const SessionArguments& arguments);
 // Opens it, with Ctrl-C kept for the console.
 Result<std::unique_ptr<Target>> open(const SessionArguments& arguments);
 

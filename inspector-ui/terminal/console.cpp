@@ -11,6 +11,7 @@
 #include <set>
 
 #include "inspector-ui/commands/describe.hpp"
+#include "inspector-ui/commands/wait.hpp"
 #include "inspector-ui/terminal/line_reader.hpp"
 #include "inspector-ui/terminal/screen.hpp"
 #include "inspector-ui/terminal/signals.hpp"
@@ -48,6 +49,10 @@ class Console {
     const bool scripted = !options_.scripts.empty() || !options_.commands.empty();
     const bool interactive = isatty(STDIN_FILENO) != 0 && (!scripted || options_.stay);
     Signals signals([this] { interrupted(); }, [this] { resized(); });
+    if (options_.await_stop) {
+      Context c = context(true);
+      wait_until(c, 5s, [](const Snapshot& s) { return s.state != RunState::Running; });
+    }
     for (const std::string& file : options_.scripts)
       if (code == 0 && !quit_) code = run_script(file);
     int number = 0;

@@ -13,6 +13,7 @@ struct ConsoleOptions {
   std::vector<std::string> commands;  // then these lines
   bool stay = false;                  // on the prompt after both
   bool json = false;                  // one JSON value a command instead of text
+  bool await_stop = false;            // the driver is about to be held: begin when it is
   bool echo = false;                  // show each line of a script before it runs
   std::string greeting = {};          // shown above the first prompt
 };
