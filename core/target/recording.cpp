@@ -1,6 +1,7 @@
 #include "core/target/recording.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,8 +98,9 @@ Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory
   std::unique_ptr<Recording> made(new Recording);
   const int fd = ::open(memory.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
-  const off_t length = ::lseek(fd, 0, SEEK_END);
-  auto mapped = SpoolMemory::map(fd, 0, static_cast<std::uint64_t>(length), memory);
+  struct stat there{};  // a BAR in sysfs tells its size so, and not by lseek
+  ::fstat(fd, &there);
+  auto mapped = SpoolMemory::map(fd, 0, static_cast<std::uint64_t>(there.st_size), memory);
   if (!mapped) return tl::unexpected(mapped.error());
   made->memory_ = std::make_unique<SpoolMemory>(std::move(*mapped));
   auto spool = Spool::attach(made->memory_->bytes());

@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kApi = "org.pcilens.api.0";
 constexpr const char* kShell = "org.pcilens.shell.0";
+constexpr std::string_view kRuntimeEnded = "pcilens: the runtime ended with code";
 
 // The program lies beside its files, in a build as in an installation (cmake/install.cmake).
 Result<std::string> share_folder() {
@@ -191,7 +192,9 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
       devices.size());
   for (const std::string& module : modules)
     text += "modprobe " + quoted(module_name(module)) + " &\n";
-  text += "wait $runtime\necho \"pcilens: the runtime ended with code $?\"\n";
+  text += fmt::format("wait $runtime\necho \"{} $?\"\n", kRuntimeEnded);
+  // Whoever has a shell may want to see what is left.
+  if (!options.shell.empty()) text += "while :; do sleep 3600; done\n";
   return text;
 }
 
@@ -248,8 +251,9 @@ std::string VirtualMachine::last_words() const {
   while (std::getline(console, line)) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (const auto at = line.find("Kernel panic"); at != std::string::npos) return line.substr(at);
-    if (line.find("pcilens: ") != std::string::npos && !line.starts_with("["))
-      last = line.substr(line.find("pcilens: ") + 9);
+    // The runtime's own, not the module's, which come with the kernel's time.
+    if (!line.starts_with("pcilens: ")) continue;
+    if (last.empty() || !line.starts_with(kRuntimeEnded)) last = line.substr(9);
   }
   return last;
 }
