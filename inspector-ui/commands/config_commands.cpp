@@ -48,22 +48,14 @@ Result<Output> config(Context& c, const Arguments& a) {
     }
     return out;
   }
-  Table table;
-  table.columns = {{"config space of " + (*f)->instance, "name"},
-                   {"offset", "offset", true},
-                   {"value", "value", true},
-                   {"", "fields", false, true}};
   const std::size_t function = static_cast<std::size_t>(*f - s->functions.data());
-  std::string capability;
+  std::vector<Table> tables;  // one a capability
   for (const ConfigItem& item : describe_config(bytes)) {
-    if (item.capability != capability) {
-      capability = item.capability;
-      if (!table.rows.empty()) {
-        out.add(std::move(table));
-        table.rows.clear();
-      }
-      table.columns.front().title = capability;
-    }
+    if (tables.empty() || tables.back().columns.front().title != item.capability)
+      tables.push_back({.columns = {{item.capability, "name"},
+                                    {"offset", "offset", true},
+                                    {"value", "value", true},
+                                    {"", "fields", false, true}}});
     Spot spot;
     spot.place = {.function = static_cast<std::uint8_t>(function),
                   .bar = kBarConfig,
@@ -71,13 +63,31 @@ Result<Output> config(Context& c, const Arguments& a) {
                   .size = item.width};
     const auto value = peek(*s, spot).value_or(0);
     const std::string fields = decode(item.fields, value);
-    table.rows.push_back(
+    tables.back().rows.push_back(
         {{item.name, Style::Name},
          {fmt::format("{:#x}", item.offset), Style::Dim, fmt::format("{}", item.offset)},
          {hex(value, item.width), Style::Value, fmt::format("{}", value)},
          {fields.empty() ? std::string(item.doc) : fields, Style::Dim}});
   }
-  out.add(std::move(table));
+  // Columns of the same width in all of them, and one JSON array.
+  Table all;
+  for (Table& t : tables) {
+    if (all.columns.empty()) {
+      all.columns = t.columns;
+    } else {
+      all.rows.push_back({});
+      all.rows.push_back({{t.columns.front().title, Style::Dim}});
+    }
+    for (auto& row : t.rows) all.rows.push_back(std::move(row));
+  }
+  std::string json;
+  for (const auto& row : all.rows)
+    if (row.size() == all.columns.size())
+      json += fmt::format("{}{{\"name\":{},\"offset\":{},\"value\":{},\"fields\":{}}}",
+                          json.empty() ? "" : ",", json_string(row[0].text), row[1].json,
+                          row[2].json, json_string(row[3].text));
+  out.add(std::move(all));
+  out.json = "[" + json + "]";
   return out;
 }
 
@@ -100,7 +110,7 @@ Result<Output> functions(Context& c, const Arguments&) {
                                               : fmt::format("{} bytes", b.size),
                           b.address != 0 ? fmt::format("at {:#x}", b.address) : "not assigned");
     }
-    table.rows.push_back(
+    tables.back().rows.push_back(
         {{f.instance, Style::Name},
          {f.device},
          {f.bdf},

@@ -28,8 +28,19 @@ std::string value_text(const Transaction& t) {
 }
 
 bool has_value(const Transaction& t) {
+  if (t.kind == Kind::State || t.kind == Kind::Force) return true;
   return (is_config(t.kind) || is_memory(t.kind)) &&
          (!is_read(t.kind) || t.status != Status::Pending);
+}
+
+// What the link did with what it held; other controls have a sentence of their own.
+std::string control_text(const Transaction& t, const std::string& text) {
+  if (t.offset == static_cast<std::uint64_t>(Control::Stop))
+    return fmt::format("#{} held: {}", t.value, text);
+  if (t.offset == static_cast<std::uint64_t>(Control::Release))
+    return text == "before" || text == "after" ? fmt::format("#{} released", t.value)
+                                               : fmt::format("#{} released {}", t.value, text);
+  return text;
 }
 
 }  // namespace
@@ -78,6 +89,20 @@ Table field_table(std::span<const Field> fields, std::uint64_t value,
   return table;
 }
 
+std::string place_text(const Snapshot& snapshot, const Transaction& t) {
+  if (t.kind == Kind::Control || t.kind == Kind::Gap) return {};
+  // Config space by its own bytes: they have the capabilities where the driver finds them.
+  if (t.bar == kBarConfig) {
+    const Spot spot = spot_of(snapshot, t);
+    if (spot.item && spot.place.offset <= t.offset &&
+        t.offset + t.size <= spot.place.offset + spot.place.size)
+      return t.offset == spot.place.offset
+                 ? spot.name
+                 : fmt::format("{}+{}", spot.name, t.offset - spot.place.offset);
+  }
+  return snapshot.names->place(t);
+}
+
 std::string_view short_name(Kind kind) {
   switch (kind) {
     case Kind::CfgRead: return "config read";
@@ -108,7 +133,7 @@ std::vector<Column> transaction_columns() {
 std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row) {
   const Transaction& t = row.transaction;
   const Spot spot = spot_of(snapshot, t);
-  std::string note = row.text;
+  std::string note = t.kind == Kind::Control ? control_text(t, row.text) : row.text;
   if (has_value(t) && note.empty() && spot.place.offset == t.offset && spot.place.size == t.size)
     note = decode(spot.fields, t.value);
   Style style = Style::Dim;
@@ -122,11 +147,11 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
   if (row.edited) note += note.empty() ? "edited" : "  edited";
   if (t.answered_by != AnsweredBy::Function && t.answered_by != AnsweredBy::User)
     note += fmt::format("{}by {}", note.empty() ? "" : "  ", name_of(t.answered_by));
-  const std::string place =
-      t.kind == Kind::Control || t.kind == Kind::Gap ? "" : snapshot.names->place(t);
+  const std::string place = place_text(snapshot, t);
   return {{fmt::format("{}", t.seq), Style::Dim, fmt::format("{}", t.seq)},
           {format_time(t.t_ns), Style::Dim, fmt::format("{}", t.t_ns)},
-          {std::string(name_of(t.origin)), t.origin == Origin::Poke ? Style::Changed : Style::Dim},
+          {t.kind == Kind::Control ? "link" : std::string(name_of(t.origin)),
+           t.origin == Origin::Poke ? Style::Changed : Style::Dim, json_string(name_of(t.origin))},
           {std::string(short_name(t.kind)), Style::Plain, json_string(name_of(t.kind))},
           {place, Style::Name},
           {has_value(t) || !is_read(t.kind) ? value_text(t) : "", Style::Value,
@@ -142,7 +167,7 @@ std::string describe_state(const Snapshot& s) {
       if (s.stop)
         return fmt::format("stopped at #{}, {} of {}", s.stop->transaction.seq,
                            short_name(s.stop->transaction.kind),
-                           s.names->place(s.stop->transaction));
+                           place_text(s, s.stop->transaction));
       return "stopped";
     case RunState::Ended:
       return s.driver.empty() ? "ended: the driver has finished" : "ended: " + s.driver;

@@ -21,6 +21,8 @@ std::string field_value(const Field& field, std::uint64_t value);
 // "write", "config read", "DMA write", "interrupt": the kind as people say it.
 std::string_view short_name(Kind kind);
 
+// "STATUS", "MSIX.CTRL", "IOVA 0x1000", "vector 0"; empty for what has no place.
+std::string place_text(const Snapshot& snapshot, const Transaction& t);
 // Columns and a row of a list of transactions.
 std::vector<Column> transaction_columns();
 std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row);

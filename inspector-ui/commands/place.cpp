@@ -188,11 +188,12 @@ Result<Spot> find_place(const Snapshot& snapshot, std::string_view text) {
 }
 
 Spot spot_of(const Snapshot& snapshot, const Transaction& t) {
-  if (is_memory(t.kind)) {
-    const RegisterRef ref = snapshot.names->at(t);
-    const RegisterLookup* bar = snapshot.names->bar(t.function, t.bar);
-    if (ref && bar != nullptr) return of_register(snapshot, t.function, *bar, ref);
-  } else if (is_config(t.kind)) {
+  const bool stored = t.kind == Kind::State || t.kind == Kind::Force;
+  if (is_memory(t.kind) || (stored && t.bar >= 0)) {
+    const RegisterLookup* map = snapshot.names->bar(t.function, t.bar);
+    const RegisterRef ref = map != nullptr ? map->at(t.offset) : RegisterRef{};
+    if (ref) return of_register(snapshot, t.function, *map, ref);
+  } else if (is_config(t.kind) || (stored && t.bar == kBarConfig)) {
     for (const ConfigItem& item : describe_config(config_of(snapshot, t.function)))
       if (item.offset <= t.offset && t.offset < item.offset + item.width)
         return of_item(snapshot, t.function, item);

@@ -46,7 +46,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
   head.add("■ ", Style::Bad).add(fmt::format("#{} ", t.seq), Style::Strong);
   head.add(std::string(short_name(t.kind)), Style::Strong)
       .add(is_config(t.kind) || is_memory(t.kind) ? " of " : " ");
-  head.add(s.names->place(t), Style::Name);
+  head.add(place_text(s, t), Style::Name);
   head.add(fmt::format(" held {}", phase_text(t, stop.phase)));
   head.add("  " + stop.reason, Style::Dim);
   out.add(std::move(head));
@@ -117,7 +117,7 @@ std::string stop_json(const Snapshot& s) {
       "\"size\":{},\"value\":{},\"phase\":{},\"origin\":{},\"reason\":{},\"breakpoints\":[{}],"
       "\"edited\":{},\"original\":{}}}",
       json_string(name_of(s.state)), t.seq, t.t_ns, json_string(name_of(t.kind)),
-      json_string(s.names->place(t)), t.bar, t.offset, t.size, t.value,
+      json_string(place_text(s, t)), t.bar, t.offset, t.size, t.value,
       stop.phase == Phase::Before ? "\"before\"" : "\"after\"", json_string(name_of(t.origin)),
       json_string(stop.reason), numbers, stop.edited, stop.original);
 }

@@ -111,7 +111,7 @@ Result<Output> show(Context& c, const Arguments& a) {
   out.add(Line()
               .add(fmt::format("#{} ", t.seq), Style::Strong)
               .add(std::string(short_name(t.kind)) + " ", Style::Strong)
-              .add(s->names->place(t), Style::Name)
+              .add(place_text(*s, t), Style::Name)
               .add(row.text.empty() ? "" : "  " + row.text));
   Table facts;
   facts.columns = {{"", "name"}, {"", "value", false, true}};
