@@ -166,8 +166,13 @@ ConfigSpace::Change ConfigSpace::write(std::uint16_t offset, std::uint32_t size,
     const bool capable = (byte_at(bytes_, pcie_ + 7u) & 0x10) != 0;
     change.flr = capable && (written & 0x80) != 0;
   }
-  if (msi_ != 0)
-    change.interrupts |= differs(msi_, std::min(24u, kFirstExtended - std::uint32_t{msi_}));
+  if (msi_ != 0) {
+    // As long as its two optional parts make it: what follows is another capability (7.7.1).
+    const std::uint32_t control = load(msi_ + 2u, 2);
+    const std::uint32_t length =
+        10 + ((control & 1 << 7) != 0 ? 4 : 0) + ((control & 1 << 8) != 0 ? 10 : 0);
+    change.interrupts |= differs(msi_, length);
+  }
   if (msix_ != 0) change.interrupts |= differs(msix_, 12);
   change.command_after = static_cast<std::uint16_t>(load(cfg::kCommand, 2));
   change.bars = differs(cfg::kBar0, 24) ||

@@ -3,7 +3,6 @@
 #include <deque>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <vector>
 
 namespace pcilens {
@@ -73,51 +72,81 @@ Json json_of(const Structure& s) {
 
 // ---- from JSON ---------------------------------------------------------------------------------
 
-// A member that is not what it should be; leaves the reader as an Error.
-struct Wrong : std::runtime_error {
-  using std::runtime_error::runtime_error;
+// Reads members and keeps the first error: after it, what comes out is not used any more. `where`
+// stands before the member's name: "register CTRL: ".
+class Reader {
+ public:
+  bool failed() const { return !error_.empty(); }
+  const std::string& error() const { return error_; }
+  void fail(std::string error) {
+    if (error_.empty()) error_ = std::move(error);
+  }
+
+  template <typename T>
+  T number(const Json& from, const char* name, T otherwise, const std::string& where) {
+    const Json* value = member(from, name);
+    if (!value) return otherwise;
+    constexpr T kMax = std::numeric_limits<T>::max();
+    if (value->is_number_unsigned() && value->get<std::uint64_t>() <= std::uint64_t{kMax})
+      return static_cast<T>(value->get<std::uint64_t>());
+    fail(where + name + " must be a whole number from 0 to " + std::to_string(kMax));
+    return otherwise;
+  }
+
+  std::string_view text(const Json& from, const char* name, const std::string& where) {
+    const Json* value = member(from, name);
+    if (!value) return {};
+    if (value->is_string()) return value->get_ref<const std::string&>();
+    fail(where + name + " must be a string");
+    return {};
+  }
+
+  bool truth(const Json& from, const char* name, const std::string& where) {
+    const Json* value = member(from, name);
+    if (!value) return false;
+    if (value->is_boolean()) return value->get<bool>();
+    fail(where + name + " must be true or false");
+    return false;
+  }
+
+  // The objects of an array; none if there is no such member.
+  const Json& list(const Json& from, const char* name, const std::string& where) {
+    static const Json none = Json::array();
+    const Json* value = member(from, name);
+    if (!value) return none;
+    if (!value->is_array()) {
+      fail(where + name + " must be an array");
+      return none;
+    }
+    for (const Json& item : *value)
+      if (!item.is_object()) {
+        fail(where + name + " must hold objects");
+        return none;
+      }
+    return *value;
+  }
+
+  Access access(const Json& from, const std::string& where) {
+    const std::string_view name = text(from, "access", where);
+    if (name.empty()) return Access::RW;
+    if (const auto found = access_named(name)) return *found;
+    fail(where + "access \"" + std::string(name) +
+         "\" is none of RO, RW, W1C, RC, RW1S, WO, reserved");
+    return Access::RW;
+  }
+
+  std::string named(const char* what, const Json& item, const std::string& where) {
+    return where + what + std::string(text(item, "name", where)) + ": ";
+  }
+
+ private:
+  static const Json* member(const Json& from, const char* name) {
+    const auto found = from.find(name);
+    return found == from.end() ? nullptr : &*found;
+  }
+
+  std::string error_;
 };
-
-const Json* member(const Json& from, const char* name) {
-  const auto found = from.find(name);
-  return found == from.end() ? nullptr : &*found;
-}
-
-template <typename T>
-T number(const Json& from, const char* name, T otherwise, const std::string& where) {
-  const Json* value = member(from, name);
-  if (!value) return otherwise;
-  if (!value->is_number_unsigned() ||
-      value->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<T>::max()))
-    throw Wrong(where + name + " must be a whole number from 0 to " +
-                std::to_string(std::numeric_limits<T>::max()));
-  return static_cast<T>(value->get<std::uint64_t>());
-}
-
-std::string_view text(const Json& from, const char* name, const std::string& where) {
-  const Json* value = member(from, name);
-  if (!value) return {};
-  if (!value->is_string()) throw Wrong(where + name + " must be a string");
-  return value->get_ref<const std::string&>();
-}
-
-const Json& list(const Json& from, const char* name, const std::string& where) {
-  static const Json none = Json::array();
-  const Json* value = member(from, name);
-  if (!value) return none;
-  if (!value->is_array()) throw Wrong(where + name + " must be an array");
-  for (const Json& item : *value)
-    if (!item.is_object()) throw Wrong(where + name + " must hold objects");
-  return *value;
-}
-
-Access access(const Json& from, const std::string& where) {
-  const std::string_view name = text(from, "access", where);
-  if (name.empty()) return Access::RW;
-  if (const auto found = access_named(name)) return *found;
-  throw Wrong(where + "access \"" + std::string(name) +
-              "\" is none of RO, RW, W1C, RC, RW1S, WO, reserved");
-}
 
 // The storage of named values must outlive the fields until the builder has copied them.
 struct Fields {
@@ -125,67 +154,90 @@ struct Fields {
   std::deque<std::vector<EnumValue>> values;
 };
 
-Fields fields_of(const Json& from, const std::string& owner) {
+Fields fields_of(Reader& reader, const Json& from, const std::string& owner) {
   Fields read;
-  for (const Json& item : list(from, "fields", owner)) {
-    const std::string where = owner + "field " + std::string(text(item, "name", owner)) + ": ";
-    Field f{.name = text(item, "name", where),
-            .high = number<std::uint8_t>(item, "high", 0, where),
-            .low = number<std::uint8_t>(item, "low", 0, where),
-            .access = access(item, where),
-            .doc = text(item, "doc", where),
-            .spec = text(item, "spec", where)};
+  for (const Json& item : reader.list(from, "fields", owner)) {
+    const std::string where = reader.named("field ", item, owner);
+    Field f{.name = reader.text(item, "name", where),
+            .high = reader.number<std::uint8_t>(item, "high", 0, where),
+            .low = reader.number<std::uint8_t>(item, "low", 0, where),
+            .access = reader.access(item, where),
+            .doc = reader.text(item, "doc", where),
+            .spec = reader.text(item, "spec", where)};
     auto& values = read.values.emplace_back();
-    for (const Json& v : list(item, "values", where))
-      values.push_back({.value = number<std::uint64_t>(v, "value", 0, where),
-                        .name = text(v, "name", where),
-                        .doc = text(v, "doc", where)});
+    for (const Json& v : reader.list(item, "values", where))
+      values.push_back({.value = reader.number<std::uint64_t>(v, "value", 0, where),
+                        .name = reader.text(v, "name", where),
+                        .doc = reader.text(v, "doc", where)});
     f.values = values;
     read.fields.push_back(f);
   }
   return read;
 }
 
-void add_register(RegisterMapBuilder& builder, const Json& from) {
-  const std::string where = "register " + std::string(text(from, "name", "register: ")) + ": ";
-  const Fields read = fields_of(from, where);
-  bool peek_has_effect = false;
-  if (const Json* value = member(from, "peek_has_effect")) {
-    if (!value->is_boolean()) throw Wrong(where + "peek_has_effect must be true or false");
-    peek_has_effect = value->get<bool>();
-  }
-  builder.add(Register{.name = text(from, "name", where),
-                       .offset = number<std::uint64_t>(from, "offset", 0, where),
-                       .width = number<std::uint8_t>(from, "width", 4, where),
-                       .reset = number<std::uint64_t>(from, "reset", 0, where),
-                       .access = access(from, where),
+void add_register(Reader& reader, RegisterMapBuilder& builder, const Json& from) {
+  const std::string where = reader.named("register ", from, "");
+  const Fields read = fields_of(reader, from, where);
+  builder.add(Register{.name = reader.text(from, "name", where),
+                       .offset = reader.number<std::uint64_t>(from, "offset", 0, where),
+                       .width = reader.number<std::uint8_t>(from, "width", 4, where),
+                       .reset = reader.number<std::uint64_t>(from, "reset", 0, where),
+                       .access = reader.access(from, where),
                        .fields = read.fields,
-                       .doc = text(from, "doc", where),
-                       .spec = text(from, "spec", where),
-                       .count = number<std::uint32_t>(from, "count", 1, where),
-                       .stride = number<std::uint32_t>(from, "stride", 0, where),
-                       .element_name = text(from, "element_name", where),
-                       .peek_has_effect = peek_has_effect});
+                       .doc = reader.text(from, "doc", where),
+                       .spec = reader.text(from, "spec", where),
+                       .count = reader.number<std::uint32_t>(from, "count", 1, where),
+                       .stride = reader.number<std::uint32_t>(from, "stride", 0, where),
+                       .element_name = reader.text(from, "element_name", where),
+                       .peek_has_effect = reader.truth(from, "peek_has_effect", where)});
 }
 
-void add_structure(RegisterMapBuilder& builder, const Json& from) {
-  const std::string where = "structure " + std::string(text(from, "name", "structure: ")) + ": ";
+void add_region(Reader& reader, RegisterMapBuilder& builder, const Json& from) {
+  const std::string where = reader.named("memory region ", from, "");
+  builder.add(MemoryRegion{.name = reader.text(from, "name", where),
+                           .offset = reader.number<std::uint64_t>(from, "offset", 0, where),
+                           .size = reader.number<std::uint64_t>(from, "size", 0, where),
+                           .doc = reader.text(from, "doc", where)});
+}
+
+void add_structure(Reader& reader, RegisterMapBuilder& builder, const Json& from) {
+  const std::string where = reader.named("structure ", from, "");
   std::deque<Fields> reads;
   std::vector<StructureField> members;
-  for (const Json& item : list(from, "members", where)) {
-    const std::string inner = where + "member " + std::string(text(item, "name", where)) + ": ";
-    reads.push_back(fields_of(item, inner));
-    members.push_back({.name = text(item, "name", inner),
-                       .offset = number<std::uint16_t>(item, "offset", 0, inner),
-                       .width = number<std::uint8_t>(item, "width", 4, inner),
+  for (const Json& item : reader.list(from, "members", where)) {
+    const std::string inner = reader.named("member ", item, where);
+    reads.push_back(fields_of(reader, item, inner));
+    members.push_back({.name = reader.text(item, "name", inner),
+                       .offset = reader.number<std::uint16_t>(item, "offset", 0, inner),
+                       .width = reader.number<std::uint8_t>(item, "width", 4, inner),
                        .fields = reads.back().fields,
-                       .doc = text(item, "doc", inner)});
+                       .doc = reader.text(item, "doc", inner)});
   }
-  builder.add(Structure{.name = text(from, "name", where),
-                        .size = number<std::uint32_t>(from, "size", 0, where),
+  builder.add(Structure{.name = reader.text(from, "name", where),
+                        .size = reader.number<std::uint32_t>(from, "size", 0, where),
                         .members = members,
-                        .doc = text(from, "doc", where),
-                        .spec = text(from, "spec", where)});
+                        .doc = reader.text(from, "doc", where),
+                        .spec = reader.text(from, "spec", where)});
+}
+
+// The library tells the place of an error only by throwing; it stays in here.
+Json parsed(Reader& reader, std::string_view json) {
+  bool too_deep = false;
+  const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep |= depth > kMaxDepth;
+    return !too_deep;  // false: what is deeper is not kept
+  };
+  try {
+    Json from = Json::parse(json, shallow);
+    if (too_deep) reader.fail("register map: its JSON is nested too deep");
+    if (!too_deep && !from.is_object()) reader.fail("register map: the JSON must be an object");
+    return from;
+  } catch (const Json::parse_error& error) {
+    reader.fail(too_deep ? "register map: its JSON is nested too deep"
+                         : "register map: byte " + std::to_string(error.byte) +
+                               " of its JSON is not what it should be; is it cut off?");
+    return {};
+  }
 }
 
 }  // namespace
@@ -204,29 +256,19 @@ Result<std::shared_ptr<const OwnedRegisterMap>> map_from_json(std::string_view j
   const std::string where = "register map: ";
   if (json.size() > kMaxBytes)
     return fail(where + "its JSON has more than 16 MiB; it is not one that pcilens wrote");
-  try {
-    const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
-      if (depth > kMaxDepth) throw Wrong(where + "its JSON is nested too deep");
-      return true;
-    };
-    const Json from = Json::parse(json, shallow);
-    if (!from.is_object()) throw Wrong(where + "the JSON must be an object");
-    RegisterMapBuilder builder;
-    for (const Json& item : list(from, "registers", where)) add_register(builder, item);
-    for (const Json& item : list(from, "regions", where))
-      builder.add(MemoryRegion{.name = text(item, "name", "region: "),
-                               .offset = number<std::uint64_t>(item, "offset", 0, "region: "),
-                               .size = number<std::uint64_t>(item, "size", 0, "region: "),
-                               .doc = text(item, "doc", "region: ")});
-    for (const Json& item : list(from, "structures", where)) add_structure(builder, item);
-    return builder.finish(text(from, "name", where), number<std::int8_t>(from, "bar", 0, where),
-                          number<std::uint64_t>(from, "size", 0, where));
-  } catch (const Wrong& wrong) {
-    return fail(std::string(wrong.what()) + "; correct the JSON");
-  } catch (const Json::parse_error& error) {
-    return fail(where + "byte " + std::to_string(error.byte) +
-                " of its JSON is not what it should be; it may be cut off or no JSON at all");
-  }
+  Reader reader;
+  const Json from = parsed(reader, json);
+  RegisterMapBuilder builder;
+  for (const Json& item : reader.list(from, "registers", where))
+    add_register(reader, builder, item);
+  for (const Json& item : reader.list(from, "regions", where)) add_region(reader, builder, item);
+  for (const Json& item : reader.list(from, "structures", where))
+    add_structure(reader, builder, item);
+  const auto name = reader.text(from, "name", where);
+  const auto bar = reader.number<std::int8_t>(from, "bar", 0, where);
+  const auto size = reader.number<std::uint64_t>(from, "size", 0, where);
+  if (reader.failed()) return fail(reader.error() + "; correct the JSON");
+  return builder.finish(name, bar, size);
 }
 
 }  // namespace pcilens

@@ -65,6 +65,10 @@ TEST_CASE("a 32-bit MSI without masks has its data eight bytes in") {
   CHECK(config.msi()->address == 0xfee00000);
   CHECK(config.msi()->data == 0x22);
   CHECK(config.msi()->mask == 0);
+  // What lies behind it is not its own.
+  const std::byte body[4] = {};
+  const std::uint16_t vendor = config.add_vendor(body, true);
+  CHECK_FALSE(config.write(vendor + 4, 1, 1).interrupts);
 }
 
 TEST_CASE("the power state is D0 or D3hot, and outside D0 memory and DMA are off") {
