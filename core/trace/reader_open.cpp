@@ -48,24 +48,23 @@ Result<void> check_head(const std::string& path) {
   const std::uint64_t pages = big_endian(&head[28]);
   const bool counted = std::memcmp(&head[24], &head[92], 4) == 0;
   // While a writer's log lies beside it the file may still be short.
-  if (counted && !exists(path + "-wal") && static_cast<std::uint64_t>(st.st_size) < page * pages)
+  if (counted && !has_log(path) && static_cast<std::uint64_t>(st.st_size) < page * pages)
     return fail(fmt::format("{}: is cut off: {} bytes of {}; copy it again", path, st.st_size,
                             page * pages));
   return {};
 }
 
-// A write-ahead log wants a shared-memory file beside the trace; where none can be made and no log
-// lies there, the file is as good as read-only media.
+// A writer's log is read with it. Without one the file is finished and is opened as read-only media
+// are: then SQLite puts no files of its own beside it.
 Result<Database> open_for_reading(const std::string& path) {
-  auto db = Database::open(path, SQLITE_OPEN_READONLY);
-  if (db && db->try_exec("SELECT count(*) FROM sqlite_master") != SQLITE_CANTOPEN) return db;
-  if (exists(path + "-wal")) return db;
+  if (access((path + "-wal").c_str(), F_OK) == 0) return Database::open(path, SQLITE_OPEN_READONLY);
   std::string uri = "file:";
-  for (const char c : path)
+  for (const char c : path) {
     if (c == '?' || c == '#' || c == '%')
       uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
     else
       uri += c;
+  }
   return Database::open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }
 

@@ -113,6 +113,11 @@ Result<std::unique_ptr<TraceStore>> TraceStore::reopen(const std::string& path) 
   return store;
 }
 
+TraceStore::~TraceStore() {
+  if (db_.get() != nullptr)
+    sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
 Result<void> TraceStore::prepare() {
   const std::pair<Statement*, std::string> all[] = {
       {&insert_batch_, insert_sql(kBatch)},

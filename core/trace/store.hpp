@@ -26,6 +26,8 @@ class TraceStore {
                                                     bool overwrite = false);
   // An existing trace, to write the rest of a spool into it.
   static Result<std::unique_ptr<TraceStore>> reopen(const std::string& path);
+  // Folds the log back, so that the file alone is the whole trace even while somebody reads it.
+  ~TraceStore();
 
   // Whether the file carries our application id.
   static bool is_trace(const std::string& path);
