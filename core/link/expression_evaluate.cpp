@@ -24,12 +24,6 @@ bool is_completed(const EventView& e) {
   return e.phase == Phase::After && e.t.status != Status::Pending;
 }
 
-// Whether the value of this event is there to be looked at.
-bool has_value(const EventView& e) {
-  if (!is_read(e.t.kind)) return true;
-  return is_completed(e) && e.t.status == Status::SC;
-}
-
 // ---- old values --------------------------------------------------------------------------------
 
 // The value of an element before the event; bits that no access carried are as after reset.
@@ -75,7 +69,7 @@ Seen read(Attribute attribute, const EventView& e) {
       if (t.size > 8) return {Seen::Absent};
       // A failed read has no value; one without completion has none yet.
       if (is_read(t.kind) && !is_completed(e)) return {Seen::Unknown};
-      if (!has_value(e)) return {Seen::Absent};
+      if (is_read(t.kind) && t.status != Status::SC) return {Seen::Absent};
       return {Seen::Known, t.value};
     case Attribute::Old: {
       if (t.size == 0 || t.size > 8) return {Seen::Absent};
@@ -211,6 +205,10 @@ struct Carried {
 };
 
 Carried carried(const Transaction& t, std::uint64_t offset, std::uint64_t length) {
+  if (t.offset == offset && t.size == length) {
+    const std::uint64_t all = mask_of_size(t.size);
+    return {all, t.value & all};
+  }
   if (t.offset <= offset) {
     const std::uint64_t skip = offset - t.offset;
     const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(t.size - skip, length));
@@ -228,8 +226,10 @@ Verdict test_element(const Program& p, const Node& n, const Target& target, std:
   const std::uint64_t bits = target.bits & (n.mask << target.shift);
   const Carried now = carried(e.t, offset, target.length);
   if ((now.bits & bits) == 0) return Verdict::No;
-  if (is_read(e.t.kind) && !is_completed(e)) return Verdict::Unknown;
-  if (!has_value(e)) return Verdict::No;
+  if (is_read(e.t.kind)) {
+    if (!is_completed(e)) return Verdict::Unknown;
+    if (e.t.status != Status::SC) return Verdict::No;
+  }
   if (e.t.size > 8) return Verdict::Unknown;
 
   LastValues::Value old{0, 0, 0};

@@ -14,7 +14,8 @@ constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kWords = kPageBytes / 64;
 
 struct Page {
-  std::array<std::uint8_t, kPageBytes> bytes{};
+  // Eight bytes more, so that any place can be loaded as a whole word.
+  std::array<std::uint8_t, kPageBytes + 8> bytes{};
   // One bit a byte. A byte is known, or lost (something touched it, its value is not known), or
   // neither: unseen since reset.
   std::array<std::uint64_t, kWords> known{}, lost{};
@@ -105,7 +106,14 @@ struct LastValues::Pages {
     Page* page = obtain(key_of(function, bar, offset));
     if (!page) return;
     const std::uint64_t at = offset % kPageBytes;
-    std::memcpy(&page->bytes[at], &value, size);
+    // The usual sizes as constants: a call of memcpy would cost more than all the rest.
+    switch (size) {
+      case 1: std::memcpy(&page->bytes[at], &value, 1); break;
+      case 2: std::memcpy(&page->bytes[at], &value, 2); break;
+      case 4: std::memcpy(&page->bytes[at], &value, 4); break;
+      case 8: std::memcpy(&page->bytes[at], &value, 8); break;
+      default: std::memcpy(&page->bytes[at], &value, size);
+    }
     std::uint64_t bits = ((1ull << size) - 1) << (at % 64);
     mark(*page, at / 64, bits, known);
     if (at % 64 + size > 64) {
@@ -177,16 +185,12 @@ LastValues::Value LastValues::before(std::uint8_t function, std::int8_t bar, std
   const Page* page = pages_->find(key_of(function, bar, offset));
   if (!page) return {0, 0, pages_->refused || pages_->gap[function] ? 0 : all};
   Value found{0, 0, 0};
+  std::memcpy(&found.value, &page->bytes[at], 8);
   const std::uint64_t known = Pages::bits_of(page->known, at, size);
-  if (known == (1ull << size) - 1) {
-    std::memcpy(&found.value, &page->bytes[at], size);
-    found.known = all;
-    return found;
-  }
-  std::memcpy(&found.value, &page->bytes[at], size);
-  found.known = widen(known);
+  found.known = known == (1ull << size) - 1 ? all : widen(known);
   found.value &= found.known;
-  found.unseen = all & ~found.known & ~widen(Pages::bits_of(page->lost, at, size));
+  if (found.known != all)
+    found.unseen = all & ~found.known & ~widen(Pages::bits_of(page->lost, at, size));
   return found;
 }
 
