@@ -53,6 +53,10 @@ bool pressed(ui::Key key) {
   return ImGui::IsKeyPressed(native(key.code), true);
 }
 
+void close_on_escape() {
+  if (pressed_escape()) ImGui::CloseCurrentPopup();
+}
+
 bool pressed_enter() { return pressed(ui::plain(KeyCode::Enter)); }
 bool pressed_escape() { return pressed(ui::plain(KeyCode::Escape)); }
 bool pressed_up() { return pressed(ui::plain(KeyCode::Up)); }

@@ -44,6 +44,7 @@ void draw_menus(App& app) {
     const bool open = ImGui::BeginMenu(name.c_str());
     widgets::name_item("menu." + name, name);
     if (!open) continue;
+    widgets::close_on_escape();
     for (const ui::Command& c : app.table().commands())
       if (in_window(c) && c.group == group) draw_command(app, c);
     ImGui::EndMenu();
@@ -51,6 +52,7 @@ void draw_menus(App& app) {
   const bool open = ImGui::BeginMenu("View");
   widgets::name_item("menu.View", "View");
   if (open) {
+    widgets::close_on_escape();
     for (const auto& panel : app.panels) {
       const std::string title(panel->title());
       if (ImGui::MenuItem(title.c_str(), nullptr, app.layout.in_front(panel->id())))

@@ -105,7 +105,7 @@ void draw_palette(App& app) {
       app.run(state.text);
     }
   }
-  if (widgets::pressed_escape()) ImGui::CloseCurrentPopup();
+  widgets::close_on_escape();
   ImGui::EndPopup();
 }
 

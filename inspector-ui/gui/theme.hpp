@@ -30,7 +30,7 @@ const Colours& colours();
 ImU32 colour_of(KindGroup group);
 
 // Text sizes in pixels at scale 1.
-inline constexpr float kTextSize = 15.0f, kMonoSize = 14.0f, kHeadSize = 18.0f;
+inline constexpr float kTextSize = 15.0f, kMonoSize = 15.0f, kHeadSize = 19.0f;
 
 struct Fonts {
   ImFont* text = nullptr;

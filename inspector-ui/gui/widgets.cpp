@@ -246,7 +246,7 @@ void tag(std::string_view t, ImU32 colour) {
   ImGui::Dummy({to.x - from.x, size.y});
 }
 
-bool twisty(bool open, float x) {
+bool twisty(std::string_view name, bool open, float x) {
   const float h = ImGui::GetTextLineHeight(), r = unit(0.9f);
   const ImVec2 from = ImGui::GetCursorScreenPos();
   const ImVec2 m{from.x + x + unit(1.5f), std::floor(from.y + h / 2)};
@@ -254,7 +254,9 @@ bool twisty(bool open, float x) {
   const ImU32 c = colours().dim;
   if (open) draw->AddTriangleFilled({m.x - r, m.y - r * 0.6f}, {m.x + r, m.y - r * 0.6f}, {m.x, m.y + r * 0.8f}, c);
   else draw->AddTriangleFilled({m.x - r * 0.6f, m.y - r}, {m.x - r * 0.6f, m.y + r}, {m.x + r * 0.8f, m.y}, c);
-  return ImGui::IsMouseHoveringRect({from.x + x, from.y}, {from.x + x + unit(4), from.y + h});
+  name_area(name, {from.x + x, from.y, unit(4), h}, open ? "open" : "closed");
+  return ImGui::IsMouseHoveringRect({from.x + x - unit(1), from.y - unit(0.5f)},
+                                    {from.x + x + unit(4), from.y + h + unit(0.5f)});
 }
 
 bool row(std::string_view name, bool selected, std::string_view text, float height) {

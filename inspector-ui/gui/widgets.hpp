@@ -47,8 +47,9 @@ void focus_next();
 // A small label such as "RO" or "edited".
 void tag(std::string_view text, ImU32 colour);
 
-// A triangle that says whether a row is open, without a frame of its own.
-bool twisty(bool open, float x);
+// A triangle that says whether a row is open, without a frame of its own. True while the mouse is
+// on it; the row's own click does the rest.
+bool twisty(std::string_view name, bool open, float x);
 // A row of a table under everything else; `name` is for tests. True when clicked.
 bool row(std::string_view name, bool selected, std::string_view text = {}, float height = 0);
 void row_background(ImU32 colour);
@@ -64,6 +65,8 @@ void end_area();
 
 // Key presses of the command table, by GLFW's numbers in 1.86 and ImGui's own from 1.87 on.
 bool pressed(ui::Key key);
+// Closes the popup that is being drawn when Escape is pressed.
+void close_on_escape();
 bool pressed_enter();
 bool pressed_escape();
 bool pressed_up();

@@ -85,6 +85,7 @@ Result<void> Window::open(const WindowOptions& options) {
   ImGui::CreateContext();
   imgui_ = true;
   ImGui::GetIO().IniFilename = nullptr;
+  ImGui::GetIO().MouseDoubleClickTime = 0.4f;  // seconds, as desktops have it
   float x_scale = 1, y_scale = 1;
   glfwGetWindowContentScale(window_, &x_scale, &y_scale);
   scale_ = std::clamp(x_scale, 0.75f, 4.0f);
@@ -186,8 +187,9 @@ void Window::frame(App& app) {
     draw_menus(app);
     ImGui::EndMenuBar();
   }
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + unit(0.5f));
   draw_toolbar(app);
-  const float top = ImGui::GetCursorPosY();
+  const float top = ImGui::GetCursorPosY() + unit(0.5f);
   const float status = ImGui::GetTextLineHeight() + unit(3);
   draw_dock(app, {unit(1.5f), top, size.x - unit(3), size.y - top - status});
   ImGui::SetCursorPos({unit(3), size.y - status + unit(1.5f)});

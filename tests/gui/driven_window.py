@@ -106,10 +106,17 @@ class Window:
         self.xdotool("mouseup", button)
         time.sleep(PAUSE)
 
-    def double_click(self, name, x=0.5):
-        self.move_to(name, x)
-        self.xdotool("click", "--repeat", 2, "--delay", 120, 1)
-        time.sleep(PAUSE)
+    def double_click(self, name, opens, x=0.5):
+        """Until `opens` shows: on a loaded machine two clicks may fall into one picture."""
+        for delay in (120, 200, 80, 250, 300):
+            self.move_to(name, x)
+            self.xdotool("click", "--repeat", 2, "--delay", delay, 1)
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                if opens in self.rects():
+                    return
+                time.sleep(0.05)
+        raise Failed(f"a double click on {name} does not open {opens}")
 
     def key(self, key):
         # Dear ImGui 1.86 looks at keys once a picture: hold it for several.

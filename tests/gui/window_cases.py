@@ -74,7 +74,7 @@ def pokes(display):
     """a value typed into the registers panel is poked as a transaction of its own"""
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
-        w.double_click("registers.row.LIVENESS")
+        w.double_click("registers.row.LIVENESS", "edit.value")
         w.fill("edit.value", "0x0000ffff", enter=False)
         w.click("edit.poke")
         row = w.wait_row("SELECT kind, value FROM event WHERE origin=? AND offset=?", POKE, LIVENESS)
@@ -86,7 +86,7 @@ def forces(display):
     """a force sets a read-only register that no transaction may set"""
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
-        w.double_click("registers.row.IRQ_STATUS", x=0.6)
+        w.double_click("registers.row.IRQ_STATUS", "edit.value")
         w.fill("edit.value", "0x101", enter=False)
         w.click("edit.force")
         w.wait("registers.row.IRQ_STATUS", "0x00000101")
@@ -227,7 +227,7 @@ def screenshot(display):
         w.wait("breakpoints.row.1")
         w.click("toolbar.run")
         w.wait("stop.headline", "write DMA_CMD")
-        w.click("registers.row.DMA_CMD", x=0.02)
+        w.click("registers.open.DMA_CMD")
         w.wait("registers.row.DMA_CMD.DIR")
         w.move_to("toolbar.state", x=3)
         time.sleep(1)

@@ -23,14 +23,17 @@ std::string size_text(std::uint64_t bytes) {
 
 // A BAR register says little by its bits; what it maps says all.
 std::string bar_meaning(const FunctionState& f, std::uint16_t offset) {
+  if (offset < cfg::kBar0 || offset >= cfg::kBar0 + 24) return {};
   for (const BarState& bar : f.bars) {
+    if (bar.size != 0 && bar.is_64bit && offset == cfg::kBar0 + 4 * (bar.index + 1))
+      return fmt::format("upper half of BAR{}", bar.index);
     if (offset != cfg::kBar0 + 4 * bar.index || bar.size == 0) continue;
     return fmt::format("{} at {}{}{}", size_text(bar.size),
                        bar.address != 0 ? fmt::format("0x{:x}", bar.address)
                                         : std::string("no address yet"),
                        bar.is_64bit ? ", 64-bit" : "", bar.prefetchable ? ", prefetchable" : "");
   }
-  return {};
+  return "not used";
 }
 
 }  // namespace

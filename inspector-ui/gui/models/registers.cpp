@@ -146,7 +146,8 @@ class Builder {
     row.name = name;
     row.where = fmt::format("0x{:03x}", ref.offset());
     row.value = ui::hex(state.value, r.width);
-    row.meaning = Names::decode(r, state.value);
+    // Without fields the value says all; what the register is for helps more.
+    row.meaning = r.fields.empty() ? std::string(r.doc) : Names::decode(r, state.value);
     row.access = r.fields.empty() ? std::string(name_of(r.access)) : std::string();
     row.expandable = !r.fields.empty();
     row.expanded = row.expandable && (open(row.id) || by_field);
@@ -162,6 +163,7 @@ class Builder {
     if (!parent.expanded) return;
     for (const Field& f : r.fields) {
       if (by_field && !wanted(f)) continue;
+      if (f.access == Access::Reserved && f.extract(state.value) == 0) continue;
       RegisterRow field = parent;
       field.kind = RegisterRow::Kind::Field;
       field.depth = depth + 1;

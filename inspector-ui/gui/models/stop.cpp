@@ -107,7 +107,10 @@ std::string state_text(const Snapshot& snapshot) {
     case RunState::Stopped: break;
   }
   if (!snapshot.stop || snapshot.stop->reason.empty()) return "Stopped";
-  return "Stopped at " + snapshot.stop->reason;
+  const std::string& reason = snapshot.stop->reason;
+  if (reason == "step") return "Stopped after a step";
+  if (reason == "first access") return "Stopped at the driver's first access";
+  return (reason.starts_with("breakpoint") ? "Stopped at " : "Stopped: ") + reason;
 }
 
 std::string what_to_do(const Snapshot& snapshot) {

@@ -120,12 +120,12 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
   const ui::Spot spot = ui::spot_of(snapshot, t);
   if (out.value == "…") return out;
   if (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) {
-    out.meaning = Names::decode(*spot.ref.reg, t.value);
+    if (!spot.ref.reg->fields.empty()) out.meaning = Names::decode(*spot.ref.reg, t.value);
   } else if (spot.item && t.offset == spot.item->offset && t.size == spot.item->width) {
     Register r;
     r.width = spot.item->width;
     r.fields = spot.fields;
-    out.meaning = Names::decode(r, t.value);
+    if (!r.fields.empty()) out.meaning = Names::decode(r, t.value);
   }
   return out;
 }

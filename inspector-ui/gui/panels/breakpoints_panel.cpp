@@ -130,7 +130,7 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
       else app.target().enable_breakpoint(row.number, enabled, app.report());
     }
     ImGui::TableSetColumnIndex(2);
-    widgets::clipped(row.what, colours().dim, fault);
+    widgets::clipped(row.what, colours().dim, true);
     ImGui::TableSetColumnIndex(3);
     widgets::clipped_right(row.count, row.here ? colours().held : colours().dim);
     widgets::name_item(base + ".count", row.count);

@@ -72,44 +72,61 @@ void CodePanel::draw(App& app) {
 }
 
 void CodePanel::stack() {
+  if (!ImGui::BeginTable("stack", 3,
+                         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+    return;
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(4));
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   int depth = 0;
   for (const CodeView::Frame& f : view_.stack) {
+    ImGui::TableNextRow();
+    ImGui::TableSetColumnIndex(0);
     widgets::mono(fmt::format("{}", depth), colours().faint);
-    ImGui::SameLine(unit(6));
+    ImGui::TableSetColumnIndex(1);
     widgets::clipped(f.symbol, depth == 0 ? colours().text : colours().dim, true);
     widgets::name_item(fmt::format("code.frame.{}", depth), f.symbol);
+    ImGui::TableSetColumnIndex(2);
     if (!f.file.empty()) {
       const auto slash = f.file.rfind('/');
       const std::string short_file =
           slash == std::string::npos ? f.file : f.file.substr(slash + 1);
-      ImGui::SetCursorPosX(ImGui::GetCursorPosX() + unit(6) - unit(0));
-      widgets::clipped(fmt::format("{}:{}", short_file, f.line), colours().faint, false);
+      widgets::clipped_right(fmt::format("{}:{}", short_file, f.line), colours().faint);
       if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s:%u", f.file.c_str(), f.line);
     }
     ++depth;
   }
+  ImGui::EndTable();
 }
 
+// The symbol stands once above its instructions, which show only how far into it they are.
 void CodePanel::instructions() {
-  if (!ImGui::BeginTable("instructions", 3,
-                         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX |
-                             ImGuiTableFlags_Resizable))
-    return;
-  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
-  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
-  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 5);
+  std::string symbol;
   for (const CodeView::Instruction& i : view_.instructions) {
+    const auto plus = i.address.rfind('+');
+    const std::string base = i.address.substr(0, plus);
+    if (base != symbol) {
+      symbol = base;
+      widgets::clipped(symbol, colours().faint, true);
+    }
+    if (!ImGui::BeginTable("instruction", 3,
+                           ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+      continue;
+    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(15));
+    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
+    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
     ImGui::TableNextRow();
     if (i.accessing) widgets::row_background(colours().held_ground);
     ImGui::TableSetColumnIndex(0);
-    widgets::clipped(i.address, i.accessing ? colours().held : colours().faint, true);
+    widgets::clipped(plus == std::string::npos ? std::string() : i.address.substr(plus),
+                     i.accessing ? colours().held : colours().faint, true);
     ImGui::TableSetColumnIndex(1);
     widgets::clipped(i.bytes, colours().faint, true);
     ImGui::TableSetColumnIndex(2);
     widgets::clipped(i.text, i.accessing ? colours().text : colours().dim, true);
     if (i.accessing) widgets::name_item("code.accessing", i.text);
+    ImGui::EndTable();
   }
-  ImGui::EndTable();
 }
 
 }  // namespace

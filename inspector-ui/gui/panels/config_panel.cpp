@@ -73,7 +73,7 @@ void ConfigPanel::draw_row(const ConfigRow& row) {
   ImGui::TableSetColumnIndex(0);
   const bool head = row.kind == ConfigRow::Kind::Capability;
   const float indent = unit(4) * static_cast<float>(row.depth);
-  if (row.expandable) widgets::twisty(row.expanded, indent);
+  if (row.expandable) widgets::twisty("config.open." + row.id, row.expanded, indent);
   if (widgets::row("config.row." + row.id, false, row.value) && row.expandable) {
     auto& set = head ? closed_ : open_;
     const std::string key = head ? (row.name == "Header" ? "header" : row.name) : row.id;
@@ -91,7 +91,8 @@ void ConfigPanel::draw_row(const ConfigRow& row) {
   ImGui::TableSetColumnIndex(2);
   widgets::clipped(row.value, colours().text, true);
   ImGui::TableSetColumnIndex(3);
-  widgets::clipped(row.meaning, colours().dim, row.kind == ConfigRow::Kind::Item);
+  const bool decoded = row.kind == ConfigRow::Kind::Item && row.expandable;
+  widgets::clipped(row.meaning, decoded ? colours().dim : colours().faint, decoded);
 }
 
 }  // namespace

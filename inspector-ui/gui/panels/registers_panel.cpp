@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
@@ -58,8 +60,8 @@ void RegistersPanel::draw(App& app) {
   if (ImGui::BeginTable("registers", 4, flags)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("Register", ImGuiTableColumnFlags_WidthFixed, unit(36));
-    ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(14));
-    ImGui::TableSetupColumn("Value", ImGuiTableColumnFlags_WidthFixed, unit(31));
+    ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(20));
+    ImGui::TableSetupColumn("Value", ImGuiTableColumnFlags_WidthFixed, unit(40));
     ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
     ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
     ImGui::TableHeadersRow();
@@ -79,7 +81,7 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
   ImGui::TableSetColumnIndex(0);
   const bool is_field = row.kind == RegisterRow::Kind::Field;
   const float indent = unit(4) * static_cast<float>(row.depth);
-  const bool on_twisty = row.expandable && widgets::twisty(row.expanded, indent);
+  const bool on_twisty = row.expandable && widgets::twisty("registers.open." + row.id, row.expanded, indent);
   const bool selected = app.selected_register == row.id;
   if (widgets::row("registers.row." + row.id, selected, row.value)) {
     const bool twice = ImGui::IsMouseDoubleClicked(0);
@@ -105,13 +107,15 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
   ImGui::TableSetColumnIndex(1);
   widgets::mono(row.where, colours().faint);
   if (is_field && !row.access.empty()) {
-    ImGui::SameLine(0, unit(1.5f));
+    ImGui::SameLine(0, 0);
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(unit(1), unit(11) - ImGui::GetItemRectSize().x));
     widgets::mono(row.access, colours().faint);
   }
   ImGui::TableSetColumnIndex(2);
   widgets::clipped(row.value, row.changed && !is_field ? colours().held : colours().text, true);
   ImGui::TableSetColumnIndex(3);
-  widgets::clipped(row.meaning, is_field ? colours().faint : colours().dim, !is_field);
+  const bool decoded = !is_field && row.ref && !row.ref.reg->fields.empty();
+  widgets::clipped(row.meaning, decoded ? colours().dim : colours().faint, decoded);
 }
 
 void RegistersPanel::tooltip(const RegisterRow& row) {
@@ -149,6 +153,7 @@ void RegistersPanel::tooltip(const RegisterRow& row) {
 
 void RegistersPanel::menu(App& app, const RegisterRow& row) {
   if (!row.ref || !ImGui::BeginPopupContextItem("menu")) return;
+  widgets::close_on_escape();
   app.selected_register = row.id;
   if (ImGui::MenuItem("Edit…")) open_editor(row);
   widgets::name_item("menu.edit");
@@ -189,6 +194,7 @@ void RegistersPanel::editor(App& app) {
     open_editor_ = false;
   }
   if (!ImGui::BeginPopup("edit register")) return;
+  widgets::close_on_escape();
   const Register& r = *edited_.ref.reg;
   const Field* f = edited_.field;
   const Access access = f != nullptr ? f->access : r.access;

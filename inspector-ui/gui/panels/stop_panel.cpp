@@ -108,7 +108,9 @@ void StopPanel::value(App& app, const StopModel& m) {
     ImGui::SetTooltip("Changes the value in flight: what the other side will see.");
   if (!error_.empty()) widgets::wrapped(error_, colours().bad);
   if (m.edited.empty()) return;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + label - ImGui::GetCursorPosX());
+  ImGui::Dummy({0, 0});
+  ImGui::SameLine(label);
+  ImGui::AlignTextToFramePadding();
   widgets::text(m.edited, colours().held);
   widgets::name_item("stop.edited", m.edited);
   ImGui::SameLine();
@@ -131,7 +133,7 @@ void StopPanel::fields(App& app, const StopModel& m) {
   ImGui::TableHeadersRow();
   ImGui::PopStyleColor();
   for (const StopField& f : m.fields) {
-    if (f.access == "Reserved" && !f.changes) continue;
+    if (f.field->access == Access::Reserved && !f.changes) continue;
     ImGui::TableNextRow();
     ImGui::PushID(f.name.c_str());
     ImGui::TableSetColumnIndex(0);

@@ -188,11 +188,12 @@ void TransactionsPanel::draw_row(App& app, const TraceRow& row) {
   }
   widgets::clipped(text.meaning, note ? colours().faint : colours().dim, !note);
   ImGui::TableSetColumnIndex(6);
-  widgets::clipped(text.who, t.origin == Origin::Poke ? colours().held : colours().faint, false);
+  widgets::clipped(text.who, t.origin == Origin::Poke ? colours().held : colours().faint, true);
 }
 
 void TransactionsPanel::menu(App& app, const TraceRow& row) {
   if (!ImGui::BeginPopupContextItem("menu")) return;
+  widgets::close_on_escape();
   const Transaction& t = row.transaction;
   app.selected_seq = t.seq;
   const std::string exact = expression_for_kind_and_place(app.snapshot(), t);
