@@ -110,7 +110,7 @@ Result<Output> functions(Context& c, const Arguments&) {
                                               : fmt::format("{} bytes", b.size),
                           b.address != 0 ? fmt::format("at {:#x}", b.address) : "not assigned");
     }
-    tables.back().rows.push_back(
+    table.rows.push_back(
         {{f.instance, Style::Name},
          {f.device},
          {f.bdf},

@@ -117,7 +117,7 @@ std::string_view short_name(Kind kind) {
     case Kind::Reset: return "reset";
     case Kind::Timer: return "timer";
     case Kind::Input: return "input";
-    case Kind::State: return "state";
+    case Kind::State: return "change";
     case Kind::Force: return "force";
     case Kind::Control: return "control";
     case Kind::Gap: return "gap";

@@ -23,24 +23,24 @@ std::string_view not_running(const Snapshot& s) {
 }
 
 Result<Output> run(Context& c, const Arguments&) {
-  const auto before = c.target.snapshot()->version;
+  const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.resume(done); }); !r)
     return tl::unexpected(r.error());
   if (c.script) {
     // The script's next line shall see the driver running, or its next stop.
-    wait_until(c, 200ms, [&](const Snapshot& s) { return s.version > before; });
+    wait_until(c, 200ms, [&](const Snapshot& s) { return moved(s, *before); });
     return Output{};
   }
-  if (auto r = settle(c, before, "run"); !r) return tl::unexpected(r.error());
+  if (auto r = settle(c, *before, "run"); !r) return tl::unexpected(r.error());
   return Output{};
 }
 
 Result<Output> pause(Context& c, const Arguments&) {
-  const auto before = c.target.snapshot()->version;
+  const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.pause(done); }); !r)
     return tl::unexpected(r.error());
   wait_until(c, std::max(c.settle, 200ms),
-             [&](const Snapshot& s) { return s.version > before && s.state != RunState::Running; });
+             [&](const Snapshot& s) { return s.state != RunState::Running && moved(s, *before); });
   return Output{};
 }
 
@@ -80,10 +80,10 @@ Result<Output> step(Context& c, const Arguments& a) {
   } else if (how == "any") {
     step.until = Step::Until::Any;
   }
-  const auto before = c.target.snapshot()->version;
+  const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.step(step, done); }); !r)
     return tl::unexpected(r.error());
-  if (auto r = settle(c, before, "step"); !r) return tl::unexpected(r.error());
+  if (auto r = settle(c, *before, "step"); !r) return tl::unexpected(r.error());
   return Output{};
 }
 
@@ -125,10 +125,10 @@ Result<Output> wait(Context& c, const Arguments& a) {
 }
 
 Result<Output> restart(Context& c, const Arguments&) {
-  const auto before = c.target.snapshot()->version;
+  const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.restart(done); }); !r)
     return tl::unexpected(r.error());
-  if (auto r = settle(c, before, "restart"); !r) return tl::unexpected(r.error());
+  if (auto r = settle(c, *before, "restart"); !r) return tl::unexpected(r.error());
   return Output{};
 }
 

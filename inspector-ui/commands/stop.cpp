@@ -7,6 +7,7 @@ namespace pcilens::ui {
 namespace {
 
 std::string phase_text(const Transaction& t, Phase phase) {
+  if (t.kind == Kind::State) return "after the device changed it";
   const bool by_function = t.origin == Origin::Function;
   if (phase == Phase::Before)
     return by_function ? "before it reaches the host" : "before the device sees it";
@@ -45,7 +46,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
   Line head;
   head.add("■ ", Style::Bad).add(fmt::format("#{} ", t.seq), Style::Strong);
   head.add(std::string(short_name(t.kind)), Style::Strong)
-      .add(is_config(t.kind) || is_memory(t.kind) ? " of " : " ");
+      .add(is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::State ? " of " : " ");
   head.add(place_text(s, t), Style::Name);
   head.add(fmt::format(" held {}", phase_text(t, stop.phase)));
   head.add("  " + stop.reason, Style::Dim);
@@ -59,7 +60,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
 
   const bool whole =
       (spot.ref || spot.item) && spot.place.offset == t.offset && spot.place.size == t.size;
-  const bool write = t.kind == Kind::MemWrite || t.kind == Kind::CfgWrite;
+  const bool write = t.kind == Kind::MemWrite || t.kind == Kind::CfgWrite || t.kind == Kind::State;
   const bool answered = is_read(t.kind) && stop.phase == Phase::After && !is_dma(t.kind);
   std::optional<std::uint64_t> before;
   if (write && stop.phase == Phase::Before && whole) before = peek(s, spot);
@@ -95,7 +96,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
     out.add(Line(fmt::format("  {} more sent by the host and not yet delivered", s.in_flight),
                  Style::Dim));
   if (hints) {
-    const bool editable = write || answered;
+    const bool editable = (write && t.kind != Kind::State) || answered;
     out.add(
         Line(fmt::format("  next: run, step{}, where, registers, transactions; \"help\" for all",
                          editable ? ", edit VALUE" : ""),

@@ -24,10 +24,17 @@ Waited wait_until(Context& context, std::chrono::nanoseconds timeout,
   }
 }
 
-Result<void> settle(Context& context, std::uint64_t version_before, std::string_view what) {
+bool moved(const Snapshot& now, const Snapshot& before) {
+  if (now.state != before.state || now.stop.has_value() != before.stop.has_value()) return true;
+  return now.stop && (now.stop->transaction.seq != before.stop->transaction.seq ||
+                      now.stop->transaction.t_ns != before.stop->transaction.t_ns ||
+                      now.stop->phase != before.stop->phase);
+}
+
+Result<void> settle(Context& context, const Snapshot& before, std::string_view what) {
   const auto patience = context.script ? std::chrono::nanoseconds(10s) : context.settle;
   const Waited waited = wait_until(context, patience, [&](const Snapshot& s) {
-    return s.version > version_before && s.state != RunState::Running;
+    return s.state != RunState::Running && moved(s, before);
   });
   if (waited != Waited::Yes && context.script)
     return fail(

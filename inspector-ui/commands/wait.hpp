@@ -18,7 +18,9 @@ Waited wait_until(Context& context, std::chrono::nanoseconds timeout,
 
 // After something that lets the driver run: until it is held again or has ended, at most as long as
 // the screen wants answers in order. In a script no stop is an error.
-Result<void> settle(Context& context, std::uint64_t version_before, std::string_view what);
+Result<void> settle(Context& context, const Snapshot& before, std::string_view what);
+// Whether the driver has moved on: it is in another state, or held elsewhere.
+bool moved(const Snapshot& now, const Snapshot& before);
 
 // "1 breakpoint", "3 breakpoints".
 std::string count_of(std::uint64_t n, std::string_view what);

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <mutex>
 #include <set>
+#include <sstream>
 
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/wait.hpp"
@@ -263,7 +264,8 @@ class Console {
       const std::lock_guard lock(mutex_);
       reader_ = &reader;
     }
-    if (!options_.greeting.empty()) screen_.print(Line(options_.greeting));
+    std::istringstream greeting(options_.greeting);
+    for (std::string text; std::getline(greeting, text);) screen_.print(Line(text));
     announce(true);
     while (!quit_) {
       const auto line = reader.read();

@@ -33,6 +33,11 @@ one_sentence() {
   exits "$expected" && err_has "$words" && (($(wc -l <"$work/err") == 1)) && [[ ! -s $work/out ]]
 }
 
+wrong_expression() {
+  run query "$work/run.trace" 'write NOPE'
+  exits 2 && err_has 'column 7' && err_has '\^'
+}
+
 query_prints() {
   run query "$work/run.trace" 'write FACTORIAL'
   exits 0 && out_has 'write +FACTORIAL +0x0000000a' || return
@@ -113,7 +118,7 @@ check "a device that does not exist is refused in one sentence" one_sentence 2 '
 check "a device option that does not exist is refused in one sentence" one_sentence 2 'frob' console --device edu,frob=1 -e info
 check "a trace that does not exist is refused in one sentence" one_sentence 2 'nosuch.trace' query "$work/nosuch.trace"
 check "a file that is no trace is refused in one sentence" one_sentence 2 'common.sh' query "${BASH_SOURCE[0]%/*}/common.sh"
-check "a wrong expression is refused with its column" one_sentence 2 'olumn' query "$work/run.trace" 'write NOPE'
+check "a wrong expression is refused with its column" wrong_expression
 check "a script that does not exist is refused in one sentence" one_sentence 2 'nosuch.pcilens' console -x "$work/nosuch.pcilens"
 check "query prints what matches" query_prints
 check "query --check has exit code 1 when something matches" query_checks
