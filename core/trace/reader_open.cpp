@@ -15,8 +15,8 @@
 namespace pcilens {
 namespace {
 
-bool exists(const std::string& path) {
-  return access(path.c_str(), F_OK) == 0;
+bool has_log(const std::string& path) {
+  return access((path + "-wal").c_str(), F_OK) == 0;
 }
 
 std::uint32_t big_endian(const unsigned char* p) {
@@ -57,7 +57,7 @@ Result<void> check_head(const std::string& path) {
 // A writer's log is read with it. Without one the file is finished and is opened as read-only media
 // are: then SQLite puts no files of its own beside it.
 Result<Database> open_for_reading(const std::string& path) {
-  if (access((path + "-wal").c_str(), F_OK) == 0) return Database::open(path, SQLITE_OPEN_READONLY);
+  if (has_log(path)) return Database::open(path, SQLITE_OPEN_READONLY);
   std::string uri = "file:";
   for (const char c : path) {
     if (c == '?' || c == '#' || c == '%')
