@@ -39,8 +39,8 @@ Result<std::vector<Word>> split_words(std::string_view line) {
       ++i;
       continue;
     }
-    // "# words" is a comment; "#42" is how screens write the number of a transaction.
-    if (line[i] == '#' && (words.empty() || i + 1 == line.size() || blank(line[i + 1]))) break;
+    // "#42" is how screens write the number of a transaction; any other # begins a comment.
+    if (line[i] == '#' && (i + 1 == line.size() || line[i + 1] < '0' || line[i + 1] > '9')) break;
     Word word{.text = {}, .begin = i, .end = i};
     if (line[i] == '"' || line[i] == '\'') {
       const char quote = line[i];

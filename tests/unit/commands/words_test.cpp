@@ -25,8 +25,9 @@ TEST_CASE("blanks part words and quotes keep them together") {
   CHECK(words_of("").empty());
 }
 
-TEST_CASE("a # before a blank begins a comment, before a number it is part of the word") {
+TEST_CASE("a # begins a comment, unless the number of a transaction follows") {
   CHECK(words_of("# nothing here").empty());
+  CHECK(words_of("#nothing here").empty());
   CHECK(words_of("step # and look") == std::vector<std::string>{"step"});
   CHECK(words_of("show #42") == std::vector<std::string>{"show", "#42"});
 }
