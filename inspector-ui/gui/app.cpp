@@ -32,8 +32,10 @@ App::App(Target& target, std::shared_ptr<Mailbox> mailbox)
       runner_(target, table_, [this](const std::string& line, const Result<ui::Output>& output) {
         // The runner ends before this does, so `this` is good until the mailbox's owner is gone.
         mailbox_->post([this, line, output] {
-          if (output) say({*output, line, {}, false});
-          else say({{}, line, output.error().message, true});
+          if (output)
+            say({*output, line, {}, false});
+          else
+            say({{}, line, output.error().message, true});
         });
       }) {
   runner_.quit = [this] { mailbox_->post([this] { quit = true; }); };

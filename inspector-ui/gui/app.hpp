@@ -57,7 +57,7 @@ class App {
   // One-shot wishes of one panel to another.
   std::string reveal_register;  // scroll there
   std::uint64_t reveal_seq = 0;
-  std::string filter_request;   // for the transactions panel
+  std::string filter_request;  // for the transactions panel
   bool filter_wanted = false;
 
   // What commands answered, newest last; `bad` ones are errors.

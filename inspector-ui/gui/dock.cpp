@@ -13,7 +13,9 @@ namespace {
 using theme::colours;
 using theme::unit;
 
-float tab_height() { return unit(7.5f); }
+float tab_height() {
+  return unit(7.5f);
+}
 
 void draw_tabs(App& app, SplitNode& leaf, Rect area) {
   ImDrawList* draw = ImGui::GetWindowDrawList();
@@ -35,16 +37,16 @@ void draw_tabs(App& app, SplitNode& leaf, Rect area) {
     ImGui::InvisibleButton(("tab." + leaf.tabs[i]).c_str(), {whole, height});
     if (ImGui::IsItemActivated()) leaf.front = i;
     widgets::name_item("tab." + leaf.tabs[i], title);
-    const ImU32 colour = front ? colours().text
-                               : (ImGui::IsItemHovered() ? colours().dim : colours().faint);
+    const ImU32 colour =
+        front ? colours().text : (ImGui::IsItemHovered() ? colours().dim : colours().faint);
     const float text_y = area.y + (height - ImGui::GetFontSize()) / 2;
-    draw->AddText(theme::fonts().strong, theme::fonts().strong->FontSize,
-                  {x + unit(2), text_y}, colour, title.c_str());
+    draw->AddText(theme::fonts().strong, theme::fonts().strong->FontSize, {x + unit(2), text_y},
+                  colour, title.c_str());
     if (!badge.empty())
       draw->AddText({x + unit(2) + width + unit(1.5f), text_y}, colours().faint, badge.c_str());
     if (front && leaf.tabs.size() > 1)
-      draw->AddRectFilled({x + unit(2), area.y + height - 2}, {x + whole - unit(2), area.y + height},
-                          colours().accent);
+      draw->AddRectFilled({x + unit(2), area.y + height - 2},
+                          {x + whole - unit(2), area.y + height}, colours().accent);
     x += whole;
   }
   draw->AddLine({area.x, area.y + height}, {area.x + area.w, area.y + height}, colours().line);
@@ -65,8 +67,8 @@ void draw_leaf(App& app, SplitNode& leaf, Rect area) {
   const Rect inside{area.x, area.y + top, area.w, std::max(area.h - top, 1.0f)};
   widgets::name_area("panel." + leaf.tabs[leaf.front], inside);
   ImGui::SetCursorScreenPos({inside.x, inside.y});
-  if (widgets::begin_area(leaf.tabs[leaf.front].c_str(), {inside.w, inside.h},
-                          {unit(3), unit(2)}, false))
+  if (widgets::begin_area(leaf.tabs[leaf.front].c_str(), {inside.w, inside.h}, {unit(3), unit(2)},
+                          false))
     panel->draw(app);
   widgets::end_area();
 }
@@ -75,25 +77,25 @@ void draw_leaf(App& app, SplitNode& leaf, Rect area) {
 
 void draw_dock(App& app, Rect area) {
   const float gap = unit(1.5f), least = unit(40);
-  app.layout.lay_out(
-      area, gap, least,
-      {.leaf = [&](SplitNode& leaf, Rect r) { draw_leaf(app, leaf, r); },
-       .divider =
-           [&](SplitNode& node, Rect whole, Rect bar) {
-             const bool columns = node.axis == Axis::Columns;
-             float first = columns ? bar.x - whole.x : bar.y - whole.y;
-             float second = (columns ? whole.w : whole.h) - gap - first;
-             const float room = first + second;
-             ImGui::PushID(&node);
-             ImGui::PushStyleColor(ImGuiCol_Separator, IM_COL32_BLACK_TRANS);
-             const bool moved = ImGui::SplitterBehavior(
-                 ImRect({bar.x, bar.y}, {bar.x + bar.w, bar.y + bar.h}), ImGui::GetID("divider"),
-                 columns ? ImGuiAxis_X : ImGuiAxis_Y, &first, &second, std::min(least, room / 2),
-                 std::min(least, room / 2));
-             ImGui::PopStyleColor();
-             ImGui::PopID();
-             if (moved && room > 0) node.share = first / room;
-           }});
+  app.layout.lay_out(area, gap, least,
+                     {.leaf = [&](SplitNode& leaf, Rect r) { draw_leaf(app, leaf, r); },
+                      .divider =
+                          [&](SplitNode& node, Rect whole, Rect bar) {
+                            const bool columns = node.axis == Axis::Columns;
+                            float first = columns ? bar.x - whole.x : bar.y - whole.y;
+                            float second = (columns ? whole.w : whole.h) - gap - first;
+                            const float room = first + second;
+                            ImGui::PushID(&node);
+                            ImGui::PushStyleColor(ImGuiCol_Separator, IM_COL32_BLACK_TRANS);
+                            const bool moved = ImGui::SplitterBehavior(
+                                ImRect({bar.x, bar.y}, {bar.x + bar.w, bar.y + bar.h}),
+                                ImGui::GetID("divider"), columns ? ImGuiAxis_X : ImGuiAxis_Y,
+                                &first, &second, std::min(least, room / 2),
+                                std::min(least, room / 2));
+                            ImGui::PopStyleColor();
+                            ImGui::PopID();
+                            if (moved && room > 0) node.share = first / room;
+                          }});
 }
 
 }  // namespace pcilens::gui

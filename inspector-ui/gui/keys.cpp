@@ -57,9 +57,17 @@ void close_on_escape() {
   if (pressed_escape()) ImGui::CloseCurrentPopup();
 }
 
-bool pressed_enter() { return pressed(ui::plain(KeyCode::Enter)); }
-bool pressed_escape() { return pressed(ui::plain(KeyCode::Escape)); }
-bool pressed_up() { return pressed(ui::plain(KeyCode::Up)); }
-bool pressed_down() { return pressed(ui::plain(KeyCode::Down)); }
+bool pressed_enter() {
+  return pressed(ui::plain(KeyCode::Enter));
+}
+bool pressed_escape() {
+  return pressed(ui::plain(KeyCode::Escape));
+}
+bool pressed_up() {
+  return pressed(ui::plain(KeyCode::Up));
+}
+bool pressed_down() {
+  return pressed(ui::plain(KeyCode::Down));
+}
 
 }  // namespace pcilens::gui::widgets

@@ -19,8 +19,7 @@ void draw_command(App& app, const ui::Command& command) {
       command.disabled != nullptr ? command.disabled(app.snapshot()) : std::string_view();
   for (const ui::Action& action : command.actions) {
     const std::string label(action.label), key = ui::name_of(action.key);
-    if (ImGui::MenuItem(label.c_str(), key.empty() ? nullptr : key.c_str(), false,
-                        why_not.empty()))
+    if (ImGui::MenuItem(label.c_str(), key.empty() ? nullptr : key.c_str(), false, why_not.empty()))
       app.run(command, action);
     widgets::name_item("menu.item." + label);
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) {
@@ -30,7 +29,9 @@ void draw_command(App& app, const ui::Command& command) {
   }
 }
 
-bool in_window(const ui::Command& c) { return (c.where & ui::kWindow) != 0 && !c.actions.empty(); }
+bool in_window(const ui::Command& c) {
+  return (c.where & ui::kWindow) != 0 && !c.actions.empty();
+}
 
 }  // namespace
 

@@ -1,10 +1,11 @@
 // The palette (Ctrl+P): every action by a few letters of its label, and every command as on the
 // console, with completion.
+#include "inspector-ui/gui/models/palette.hpp"
+
 #include <imgui.h>
 
 #include <algorithm>
 
-#include "inspector-ui/gui/models/palette.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
@@ -49,8 +50,7 @@ void accept(App& app, State& state, const PaletteItem& item) {
 
 void draw_palette(App& app) {
   static State state;
-  if (app.palette_wanted &&
-      !ImGui::IsPopupOpen("palette", ImGuiPopupFlags_None)) {
+  if (app.palette_wanted && !ImGui::IsPopupOpen("palette", ImGuiPopupFlags_None)) {
     app.palette_wanted = false;
     state = {};
     state.text = app.palette_request;
@@ -88,8 +88,10 @@ void draw_palette(App& app) {
     ImGui::SetCursorPos({from.x + unit(2), from.y + unit(0.5f)});
     const bool is_line = item.action == nullptr;
     const ImU32 colour = item.why_not.empty() ? colours().text : colours().faint;
-    if (is_line) widgets::mono(item.title, colour);
-    else widgets::text(item.title, colour);
+    if (is_line)
+      widgets::mono(item.title, colour);
+    else
+      widgets::text(item.title, colour);
     const float detail = ImGui::CalcTextSize(item.detail.c_str()).x;
     ImGui::SetCursorPos({std::max(from.x + unit(40), ImGui::GetWindowWidth() - detail - unit(5)),
                          from.y + unit(0.5f)});
@@ -99,7 +101,8 @@ void draw_palette(App& app) {
   }
   if (items.empty()) widgets::text("Enter runs it as a command.", colours().faint);
   if (entered) {
-    if (state.chosen < count) accept(app, state, items[static_cast<std::size_t>(state.chosen)]);
+    if (state.chosen < count)
+      accept(app, state, items[static_cast<std::size_t>(state.chosen)]);
     else if (!state.text.empty()) {
       ImGui::CloseCurrentPopup();
       app.run(state.text);

@@ -26,8 +26,8 @@ void Rects::add(std::string_view name, Rect rect, std::string_view text) {
 void Rects::end_frame(float width, float height) {
   ++frame_;
   if (!wanted() || now_ == written_) return;
-  std::string out = fmt::format("{{\"frame\":{},\"size\":[{:.0f},{:.0f}],\"rects\":{{", frame_,
-                                width, height);
+  std::string out =
+      fmt::format("{{\"frame\":{},\"size\":[{:.0f},{:.0f}],\"rects\":{{", frame_, width, height);
   bool first = true;
   for (const auto& [name, item] : now_) {
     out += fmt::format("{}\n{}:{{\"x\":{:.0f},\"y\":{:.0f},\"w\":{:.0f},\"h\":{:.0f},\"text\":{}}}",

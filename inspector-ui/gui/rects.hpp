@@ -30,8 +30,8 @@ class Rects {
     Rect rect;
     std::string text;
     bool operator==(const Item& o) const {
-      return rect.x == o.rect.x && rect.y == o.rect.y && rect.w == o.rect.w &&
-             rect.h == o.rect.h && text == o.text;
+      return rect.x == o.rect.x && rect.y == o.rect.y && rect.w == o.rect.w && rect.h == o.rect.h &&
+             text == o.text;
     }
   };
   std::string file_;

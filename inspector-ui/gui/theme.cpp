@@ -62,12 +62,18 @@ ImFont* load(float size, std::initializer_list<const char*> paths) {
 #define DEJAVU "/usr/share/fonts/truetype/dejavu/"
 #define JETBRAINS "/usr/share/fonts/truetype/jetbrains-mono/"
 
-ImVec4 vec(ImU32 c) { return ImGui::ColorConvertU32ToFloat4(c); }
+ImVec4 vec(ImU32 c) {
+  return ImGui::ColorConvertU32ToFloat4(c);
+}
 
 }  // namespace
 
-const Colours& colours() { return kDark; }
-const Fonts& fonts() { return g_fonts; }
+const Colours& colours() {
+  return kDark;
+}
+const Fonts& fonts() {
+  return g_fonts;
+}
 
 ImU32 colour_of(KindGroup group) {
   switch (group) {
@@ -81,7 +87,9 @@ ImU32 colour_of(KindGroup group) {
   return kDark.text;
 }
 
-float unit(float n) { return static_cast<float>(static_cast<int>(n * 4.0f * g_scale + 0.5f)); }
+float unit(float n) {
+  return static_cast<float>(static_cast<int>(n * 4.0f * g_scale + 0.5f));
+}
 
 void load_fonts(float scale) {
   g_scale = scale;
@@ -97,8 +105,7 @@ void load_fonts(float scale) {
                              JETBRAINS "JetBrainsMono-Regular.ttf"});
   g_fonts.strong = load(text, {INTER "Inter-SemiBold.otf", DEJAVU "DejaVuSans-Bold.ttf",
                                JETBRAINS "JetBrainsMono-SemiBold.ttf"});
-  g_fonts.mono =
-      load(mono, {JETBRAINS "JetBrainsMono-Regular.ttf", DEJAVU "DejaVuSansMono.ttf"});
+  g_fonts.mono = load(mono, {JETBRAINS "JetBrainsMono-Regular.ttf", DEJAVU "DejaVuSansMono.ttf"});
   g_fonts.mono_head =
       load(head, {JETBRAINS "JetBrainsMono-Medium.ttf", DEJAVU "DejaVuSansMono-Bold.ttf"});
 }

@@ -15,15 +15,15 @@ struct Colours {
   ImU32 hovered;  // a row or button under the mouse
   ImU32 pressed;
   ImU32 selected;
-  ImU32 line;     // hairlines
+  ImU32 line;  // hairlines
   ImU32 text;
   ImU32 dim;    // labels and units
   ImU32 faint;  // hints, what is off
   ImU32 accent;
-  ImU32 held;     // what is stopped, and what changed since the last stop
+  ImU32 held;  // what is stopped, and what changed since the last stop
   ImU32 held_ground;
-  ImU32 good;     // running
-  ImU32 bad;      // errors and failures
+  ImU32 good;                                 // running
+  ImU32 bad;                                  // errors and failures
   ImU32 config, read, write, dma, interrupt;  // kinds of transactions
 };
 const Colours& colours();

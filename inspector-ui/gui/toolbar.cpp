@@ -1,7 +1,6 @@
 // The tool bar with what one presses all the time and the state of the run, and the status bar.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/gui/models/stop.hpp"
@@ -94,13 +93,13 @@ void draw_status_bar(App& app) {
   const float room = ImGui::GetContentRegionAvail().x - width - unit(6);
   const float x = ImGui::GetCursorPosX(), y = ImGui::GetCursorPosY();
   const bool notice = !app.notice().empty();
-  const std::string left = notice ? app.notice()
+  const std::string left = notice              ? app.notice()
                            : !s.driver.empty() ? "Driver: " + s.driver
                                                : "Trace: " + s.trace;
   std::string first = left.substr(0, left.find('\n'));
-  ImGui::PushClipRect(ImGui::GetCursorScreenPos(),
-                      {ImGui::GetCursorScreenPos().x + room, ImGui::GetCursorScreenPos().y + unit(8)},
-                      true);
+  ImGui::PushClipRect(
+      ImGui::GetCursorScreenPos(),
+      {ImGui::GetCursorScreenPos().x + room, ImGui::GetCursorScreenPos().y + unit(8)}, true);
   widgets::text(first, notice && app.notice_is_bad() ? colours().bad : colours().dim);
   widgets::name_item("status.left", left);
   ImGui::PopClipRect();

@@ -44,8 +44,10 @@ void draw_icon(ImDrawList* draw, Icon icon, ImVec2 middle, float r, ImU32 colour
       draw->AddLine({x - r, y - r * 0.2f}, {x + r * 0.5f, y - r * 0.2f}, colour, line);
       draw->AddTriangleFilled({x + r * 0.3f, y - r * 0.8f}, {x + r * 0.3f, y + r * 0.4f},
                               {x + r * 1.1f, y - r * 0.2f}, colour);
-      if (icon == Icon::Step) draw->AddCircleFilled({x, y + r * 0.9f}, r * 0.28f, colour);
-      else draw->AddRectFilled({x - r * 0.5f, y + r * 0.7f}, {x + r * 0.5f, y + r * 1.1f}, colour);
+      if (icon == Icon::Step)
+        draw->AddCircleFilled({x, y + r * 0.9f}, r * 0.28f, colour);
+      else
+        draw->AddRectFilled({x - r * 0.5f, y + r * 0.7f}, {x + r * 0.5f, y + r * 1.1f}, colour);
       break;
     case Icon::Restart:
       draw->PathArcTo({x, y}, r * 0.85f, -0.3f, 4.6f, 20);
@@ -64,7 +66,9 @@ void draw_icon(ImDrawList* draw, Icon icon, ImVec2 middle, float r, ImU32 colour
   }
 }
 
-std::string hidden(std::string_view name) { return "##" + std::string(name); }
+std::string hidden(std::string_view name) {
+  return "##" + std::string(name);
+}
 
 }  // namespace
 
@@ -77,9 +81,15 @@ void name_area(std::string_view name, Rect area, std::string_view text) {
   Rects::current().add(name, area, text);
 }
 
-void text(std::string_view t, ImU32 colour) { plain(t, colour, theme::fonts().text); }
-void mono(std::string_view t, ImU32 colour) { plain(t, colour, theme::fonts().mono); }
-void strong(std::string_view t, ImU32 colour) { plain(t, colour, theme::fonts().strong); }
+void text(std::string_view t, ImU32 colour) {
+  plain(t, colour, theme::fonts().text);
+}
+void mono(std::string_view t, ImU32 colour) {
+  plain(t, colour, theme::fonts().mono);
+}
+void strong(std::string_view t, ImU32 colour) {
+  plain(t, colour, theme::fonts().strong);
+}
 
 void wrapped(std::string_view t, ImU32 colour) {
   ImGui::PushTextWrapPos(0);
@@ -152,8 +162,9 @@ bool button(std::string_view name, Icon icon, std::string_view label, ImU32 icon
               enabled ? icon_colour : colours().faint);
     x += icon_room + gap;
   }
-  draw->AddText({x, std::floor(middle - text_size.y / 2)}, enabled ? colours().text : colours().faint,
-                label.data(), label.data() + label.size());
+  draw->AddText({x, std::floor(middle - text_size.y / 2)},
+                enabled ? colours().text : colours().faint, label.data(),
+                label.data() + label.size());
   if (!enabled) ImGui::EndDisabled();
   return clicked && enabled;
 }
@@ -164,8 +175,8 @@ bool cross(std::string_view name, bool visible) {
   const bool clicked = ImGui::InvisibleButton(hidden(name).c_str(), {h, h});
   name_item(name);
   if (visible || ImGui::IsItemHovered())
-    draw_icon(ImGui::GetWindowDrawList(), Icon::Close, {from.x + h / 2, from.y + h / 2}, unit(1.25f),
-              ImGui::IsItemHovered() ? colours().bad : colours().dim);
+    draw_icon(ImGui::GetWindowDrawList(), Icon::Close, {from.x + h / 2, from.y + h / 2},
+              unit(1.25f), ImGui::IsItemHovered() ? colours().bad : colours().dim);
   return clicked;
 }
 
@@ -179,8 +190,10 @@ bool checkbox(std::string_view name, bool* value) {
   const float r = std::floor(h * 0.32f);
   const ImVec2 m{std::floor(from.x + h / 2), std::floor(from.y + h / 2)};
   const bool hot = ImGui::IsItemHovered();
-  if (*value) draw->AddCircleFilled(m, r, hot ? colours().text : colours().bad, 20);
-  else draw->AddCircle(m, r, hot ? colours().text : colours().faint, 20, 1.5f);
+  if (*value)
+    draw->AddCircleFilled(m, r, hot ? colours().text : colours().bad, 20);
+  else
+    draw->AddCircle(m, r, hot ? colours().text : colours().faint, 20, 1.5f);
   return clicked;
 }
 
@@ -233,7 +246,9 @@ bool input(std::string_view name, std::string* value, const char* hint, float wi
   return entered;
 }
 
-void focus_next() { ImGui::SetKeyboardFocusHere(); }
+void focus_next() {
+  ImGui::SetKeyboardFocusHere();
+}
 
 void tag(std::string_view t, ImU32 colour) {
   ImGui::PushFont(theme::fonts().mono);
@@ -252,24 +267,30 @@ bool twisty(std::string_view name, bool open, float x) {
   const ImVec2 m{from.x + x + unit(1.5f), std::floor(from.y + h / 2)};
   ImDrawList* draw = ImGui::GetWindowDrawList();
   const ImU32 c = colours().dim;
-  if (open) draw->AddTriangleFilled({m.x - r, m.y - r * 0.6f}, {m.x + r, m.y - r * 0.6f}, {m.x, m.y + r * 0.8f}, c);
-  else draw->AddTriangleFilled({m.x - r * 0.6f, m.y - r}, {m.x - r * 0.6f, m.y + r}, {m.x + r * 0.8f, m.y}, c);
+  if (open)
+    draw->AddTriangleFilled({m.x - r, m.y - r * 0.6f}, {m.x + r, m.y - r * 0.6f},
+                            {m.x, m.y + r * 0.8f}, c);
+  else
+    draw->AddTriangleFilled({m.x - r * 0.6f, m.y - r}, {m.x - r * 0.6f, m.y + r},
+                            {m.x + r * 0.8f, m.y}, c);
   name_area(name, {from.x + x, from.y, unit(4), h}, open ? "open" : "closed");
   return ImGui::IsMouseHoveringRect({from.x + x - unit(1), from.y - unit(0.5f)},
                                     {from.x + x + unit(4), from.y + h + unit(0.5f)});
 }
 
 bool row(std::string_view name, bool selected, std::string_view text, float height) {
-  const bool clicked = ImGui::Selectable(
-      hidden(name).c_str(), selected,
-      ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowItemOverlap |
-          ImGuiSelectableFlags_AllowDoubleClick,
-      {0, height});
+  const bool clicked = ImGui::Selectable(hidden(name).c_str(), selected,
+                                         ImGuiSelectableFlags_SpanAllColumns |
+                                             ImGuiSelectableFlags_AllowItemOverlap |
+                                             ImGuiSelectableFlags_AllowDoubleClick,
+                                         {0, height});
   name_item(name, text);
   return clicked;
 }
 
-void row_background(ImU32 colour) { ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg0, colour); }
+void row_background(ImU32 colour) {
+  ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg0, colour);
+}
 
 bool scroll_bar(std::string_view name, Rect area, std::uint64_t* value, std::uint64_t total,
                 std::uint64_t page) {
@@ -278,8 +299,8 @@ bool scroll_bar(std::string_view name, Rect area, std::uint64_t* value, std::uin
   ImGui::InvisibleButton(hidden(name).c_str(), {area.w, area.h});
   name_item(name);
   const double most = static_cast<double>(total - page);
-  const float grab = std::max(unit(6), area.h * static_cast<float>(static_cast<double>(page) /
-                                                                   static_cast<double>(total)));
+  const float grab = std::max(
+      unit(6), area.h * static_cast<float>(static_cast<double>(page) / static_cast<double>(total)));
   const float travel = area.h - grab;
   bool moved = false;
   if (ImGui::IsItemActive() && travel > 0) {
@@ -310,6 +331,8 @@ bool begin_area(const char* name, ImVec2 size, ImVec2 padding, bool scrolls) {
   return open;
 }
 
-void end_area() { ImGui::EndChild(); }
+void end_area() {
+  ImGui::EndChild();
+}
 
 }  // namespace pcilens::gui::widgets

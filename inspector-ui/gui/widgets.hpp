@@ -40,8 +40,8 @@ bool checkbox(std::string_view name, bool* value);
 bool segmented(std::string_view name, int* chosen, const char* const* words, int count);
 
 // True when Enter was pressed. `width` 0: the rest of the line.
-bool input(std::string_view name, std::string* text, const char* hint, float width, bool bad = false,
-           bool monospaced = true);
+bool input(std::string_view name, std::string* text, const char* hint, float width,
+           bool bad = false, bool monospaced = true);
 void focus_next();
 
 // A small label such as "RO" or "edited".
@@ -72,6 +72,8 @@ bool pressed_escape();
 bool pressed_up();
 bool pressed_down();
 
-inline ImVec2 at(float x, float y) { return {x, y}; }
+inline ImVec2 at(float x, float y) {
+  return {x, y};
+}
 
 }  // namespace pcilens::gui::widgets

@@ -53,8 +53,8 @@ Result<void> Window::open(const WindowOptions& options) {
   glfwSetErrorCallback([](int, const char* what) { g_glfw_error = what; });
   g_glfw_error.clear();
   if (glfwInit() != GLFW_TRUE)
-    return fail(fmt::format("window: no display opens ({}); set DISPLAY, or use \"pcilens console\"",
-                            g_glfw_error));
+    return fail(fmt::format(
+        "window: no display opens ({}); set DISPLAY, or use \"pcilens console\"", g_glfw_error));
   glfw_ = true;
   int width = options.width, height = options.height;
   if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
@@ -92,8 +92,10 @@ Result<void> Window::open(const WindowOptions& options) {
   theme::load_fonts(scale_);
   theme::apply_style(scale_);
   ImGui_ImplGlfw_InitForOpenGL(window_, true);
-  if (gl3_) ImGui_ImplOpenGL3_Init("#version 130");
-  else ImGui_ImplOpenGL2_Init();
+  if (gl3_)
+    ImGui_ImplOpenGL3_Init("#version 130");
+  else
+    ImGui_ImplOpenGL2_Init();
   return {};
 }
 
@@ -136,8 +138,10 @@ void Window::set_scale(float scale) {
 
 Window::~Window() {
   if (imgui_) {
-    if (gl3_) ImGui_ImplOpenGL3_Shutdown();
-    else ImGui_ImplOpenGL2_Shutdown();
+    if (gl3_)
+      ImGui_ImplOpenGL3_Shutdown();
+    else
+      ImGui_ImplOpenGL2_Shutdown();
     ImGui_ImplGlfw_Shutdown();
     ImGui::DestroyContext();
   }
@@ -168,8 +172,10 @@ void Window::pace() {
 
 void Window::frame(App& app) {
   last_frame_ = glfwGetTime();
-  if (gl3_) ImGui_ImplOpenGL3_NewFrame();
-  else ImGui_ImplOpenGL2_NewFrame();
+  if (gl3_)
+    ImGui_ImplOpenGL3_NewFrame();
+  else
+    ImGui_ImplOpenGL2_NewFrame();
   ImGui_ImplGlfw_NewFrame();
   ImGui::NewFrame();
   Rects::current().begin_frame();
@@ -205,8 +211,10 @@ void Window::frame(App& app) {
   const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(theme::colours().window);
   glClearColor(ground.x, ground.y, ground.z, 1);
   glClear(GL_COLOR_BUFFER_BIT);
-  if (gl3_) ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
-  else ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
+  if (gl3_)
+    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  else
+    ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
   glfwSwapBuffers(window_);
   Rects::current().end_frame(size.x, size.y);
 }

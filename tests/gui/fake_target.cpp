@@ -21,22 +21,34 @@ constexpr Field kStatusFields[] = {
     {.name = "DONE", .high = 1, .low = 1, .access = Access::W1C, .doc = "A transfer ended."},
     {.name = "ERROR", .high = 7, .low = 4, .access = Access::RO, .doc = "Why it failed."},
 };
-constexpr Register kId{.name = "ID", .offset = 0, .access = Access::RO, .doc = "Identification.",
+constexpr Register kId{.name = "ID",
+                       .offset = 0,
+                       .access = Access::RO,
+                       .doc = "Identification.",
                        .spec = "Fake 1.0, 2.1"};
-constexpr Register kControl{.name = "CONTROL", .offset = 4, .access = Access::Reserved,
-                            .fields = kControlFields, .doc = "Starts transfers.",
+constexpr Register kControl{.name = "CONTROL",
+                            .offset = 4,
+                            .access = Access::Reserved,
+                            .fields = kControlFields,
+                            .doc = "Starts transfers.",
                             .spec = "Fake 1.0, 2.2"};
-constexpr Register kStatus{.name = "STATUS", .offset = 8, .access = Access::Reserved,
-                           .fields = kStatusFields, .doc = "How transfers went.",
+constexpr Register kStatus{.name = "STATUS",
+                           .offset = 8,
+                           .access = Access::Reserved,
+                           .fields = kStatusFields,
+                           .doc = "How transfers went.",
                            .spec = "Fake 1.0, 2.3"};
-constexpr Register kScratch{.name = "SCRATCH", .offset = 0x20, .doc = "Whatever the driver likes.",
-                            .count = 4, .stride = 8};
+constexpr Register kScratch{.name = "SCRATCH",
+                            .offset = 0x20,
+                            .doc = "Whatever the driver likes.",
+                            .count = 4,
+                            .stride = 8};
 constexpr Register kAddress{.name = "ADDRESS", .offset = 0x40, .width = 8, .doc = "Where to."};
 constexpr MemoryRegion kBuffer{.name = "BUFFER", .offset = 0x800, .size = 0x800, .doc = "Data."};
 constexpr const Register* kRegisters[] = {&kId, &kControl, &kStatus, &kScratch, &kAddress};
 constexpr const MemoryRegion* kRegions[] = {&kBuffer};
-constexpr RegisterMap kMap{.name = "fake", .bar = 0, .size = 0x1000, .registers = kRegisters,
-                           .regions = kRegions};
+constexpr RegisterMap kMap{
+    .name = "fake", .bar = 0, .size = 0x1000, .registers = kRegisters, .regions = kRegions};
 static_assert(well_formed(kMap));
 
 std::shared_ptr<const std::vector<std::byte>> config_image() {
@@ -62,7 +74,9 @@ std::size_t flat_index(std::uint64_t offset) {
 
 }  // namespace
 
-const RegisterMap& fake_map() { return kMap; }
+const RegisterMap& fake_map() {
+  return kMap;
+}
 
 FakeTarget::FakeTarget() : snapshot_(std::make_shared<Snapshot>()) {
   auto names = std::make_shared<Names>();
@@ -206,7 +220,8 @@ void FakeTarget::remove_breakpoint(std::uint32_t number, Done<void> done) {
 void FakeTarget::add_fault(Fault f, Done<std::uint32_t> done) {
   note("add_fault " + f.expression);
   const std::uint32_t number = next_number_++;
-  change([&](Snapshot& s) { s.faults.push_back({number, std::move(f), true, 0, "BAR0+0x8..0xb"}); });
+  change(
+      [&](Snapshot& s) { s.faults.push_back({number, std::move(f), true, 0, "BAR0+0x8..0xb"}); });
   done(number);
 }
 void FakeTarget::enable_fault(std::uint32_t number, bool enabled, Done<void> done) {
@@ -241,7 +256,9 @@ void FakeTarget::force(Place place, std::uint64_t value, Done<void> done) {
   });
   done({});
 }
-void FakeTarget::reset_function(std::uint8_t, ResetKind, Done<void> done) { done({}); }
+void FakeTarget::reset_function(std::uint8_t, ResetKind, Done<void> done) {
+  done({});
+}
 void FakeTarget::restart(Done<void> done) {
   note("restart");
   done({});
@@ -282,7 +299,9 @@ void FakeTarget::trace_page(TraceRequest request, Done<TracePage> done) {
   }
   done(std::move(page));
 }
-void FakeTarget::trace_payload(std::uint64_t, Done<std::vector<std::byte>> done) { done({}); }
+void FakeTarget::trace_payload(std::uint64_t, Done<std::vector<std::byte>> done) {
+  done({});
+}
 
 void FakeTarget::code_at(std::uint64_t, Done<CodeView> done) {
   CodeView v;

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   test::FakeTarget target;
   const long rows = argc > 1 ? std::atol(argv[1]) : 60;
   constexpr Kind kKindsShown[] = {Kind::CfgRead, Kind::CfgWrite, Kind::MemRead, Kind::MemWrite,
-                                  Kind::DmaRead, Kind::DmaWrite, Kind::Irq, Kind::Timer};
+                                  Kind::DmaRead, Kind::DmaWrite, Kind::Irq,     Kind::Timer};
   for (long i = 0; i < rows; ++i) {
     TraceRow row;
     Transaction& t = row.transaction;

@@ -28,10 +28,10 @@ std::string bar_meaning(const FunctionState& f, std::uint16_t offset) {
     if (bar.size != 0 && bar.is_64bit && offset == cfg::kBar0 + 4 * (bar.index + 1))
       return fmt::format("upper half of BAR{}", bar.index);
     if (offset != cfg::kBar0 + 4 * bar.index || bar.size == 0) continue;
-    return fmt::format("{} at {}{}{}", size_text(bar.size),
-                       bar.address != 0 ? fmt::format("0x{:x}", bar.address)
-                                        : std::string("no address yet"),
-                       bar.is_64bit ? ", 64-bit" : "", bar.prefetchable ? ", prefetchable" : "");
+    return fmt::format(
+        "{} at {}{}{}", size_text(bar.size),
+        bar.address != 0 ? fmt::format("0x{:x}", bar.address) : std::string("no address yet"),
+        bar.is_64bit ? ", 64-bit" : "", bar.prefetchable ? ", prefetchable" : "");
   }
   return "not used";
 }
@@ -84,8 +84,8 @@ std::vector<ConfigRow> config_rows(const FunctionState& function, const std::set
       field.depth = 2;
       field.id = id + "." + std::string(f.name);
       field.name = std::string(f.name);
-      field.where = f.high == f.low ? fmt::format("{}", f.high)
-                                    : fmt::format("{}:{}", f.high, f.low);
+      field.where =
+          f.high == f.low ? fmt::format("{}", f.high) : fmt::format("{}:{}", f.high, f.low);
       const std::uint64_t v = f.extract(value);
       field.value = f.bits() <= 3 ? fmt::format("{}", v) : fmt::format("0x{:x}", v);
       for (const EnumValue& e : f.values)

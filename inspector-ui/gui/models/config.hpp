@@ -15,7 +15,7 @@ struct ConfigRow {
   enum class Kind : std::uint8_t { Capability, Item, Field };
   Kind kind = Kind::Item;
   int depth = 0;
-  std::string id;       // "COMMAND", "COMMAND.MEM", "cap.MSI-X"
+  std::string id;  // "COMMAND", "COMMAND.MEM", "cap.MSI-X"
   std::string name;
   std::string where;    // "0x004"; of a field its bits
   std::string value;    // hex

@@ -38,8 +38,10 @@ std::vector<PaletteItem> palette_items(const ui::CommandTable& table, const Snap
       item.command = &command;
       item.action = &action;
       if (command.disabled != nullptr) item.why_not = std::string(command.disabled(snapshot));
-      if (text.empty() || contains(action.label, text)) exact.push_back(std::move(item));
-      else if (letters_in_order(action.label, text)) near.push_back(std::move(item));
+      if (text.empty() || contains(action.label, text))
+        exact.push_back(std::move(item));
+      else if (letters_in_order(action.label, text))
+        near.push_back(std::move(item));
     }
   }
   if (!text.empty()) {
@@ -58,8 +60,8 @@ std::vector<PaletteItem> palette_items(const ui::CommandTable& table, const Snap
       const auto arguments = ui::parse(**command, text.substr(space + 1));
       PaletteItem run;
       run.title = std::string(text);
-      run.detail = arguments && ui::complete(**command, *arguments) ? "Enter runs it"
-                                                                    : ui::usage(**command);
+      run.detail =
+          arguments && ui::complete(**command, *arguments) ? "Enter runs it" : ui::usage(**command);
       run.line = std::string(text);
       run.runs = true;
       lines.insert(lines.begin(), std::move(run));

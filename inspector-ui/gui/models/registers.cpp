@@ -11,9 +11,7 @@ namespace pcilens::gui {
 namespace {
 
 bool contains(std::string_view text, std::string_view lower) {
-  const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  };
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   return std::search(text.begin(), text.end(), lower.begin(), lower.end(), same) != text.end();
 }
 
@@ -99,9 +97,8 @@ class Builder {
   }
   bool wanted(const Field& f) const {
     if (search_.empty() || contains(f.name, search_) || contains(f.doc, search_)) return true;
-    return std::ranges::any_of(f.values, [&](const EnumValue& v) {
-      return contains(v.name, search_);
-    });
+    return std::ranges::any_of(f.values,
+                               [&](const EnumValue& v) { return contains(v.name, search_); });
   }
 
   void reg(std::uint8_t function, std::int8_t bar, const Register& r,
@@ -211,6 +208,7 @@ void ChangeMark::update(const Snapshot& snapshot) {
   }
   const std::uint64_t at = snapshot.stop ? snapshot.stop->transaction.seq : snapshot.seq;
   if (held_ && at == held_at_) return;
+  if (at < held_at_) next_ = 1;  // restarted: numbers begin again
   held_ = true;
   held_at_ = at;
   since_ = next_;

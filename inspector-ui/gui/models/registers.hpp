@@ -49,7 +49,7 @@ struct RegisterRow {
 };
 
 struct RegisterQuery {
-  std::string search;                       // in names, docs and offsets, case ignored
+  std::string search;                           // in names, docs and offsets, case ignored
   const std::set<std::string>* open = nullptr;  // ids that are expanded
   std::uint64_t changed_since = 1;
 };

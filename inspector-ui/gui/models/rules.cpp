@@ -19,9 +19,8 @@ std::vector<RuleRow> breakpoint_rows(const Snapshot& snapshot) {
     if (b.breakpoint.ignore != 0) row.what += fmt::format(", skip {}", b.breakpoint.ignore);
     row.count = fmt::format("{}", b.hits);
     row.synchronous = b.synchronous;
-    row.here = snapshot.stop &&
-               std::ranges::find(snapshot.stop->breakpoints, b.number) !=
-                   snapshot.stop->breakpoints.end();
+    row.here = snapshot.stop && std::ranges::find(snapshot.stop->breakpoints, b.number) !=
+                                    snapshot.stop->breakpoints.end();
     rows.push_back(std::move(row));
   }
   return rows;

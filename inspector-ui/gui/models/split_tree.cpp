@@ -152,13 +152,14 @@ class Parser {
 
 }  // namespace
 
-SplitNode* SplitTree::find(std::string_view panel) { return find_in(*root_, panel); }
+SplitNode* SplitTree::find(std::string_view panel) {
+  return find_in(*root_, panel);
+}
 
 bool SplitTree::bring_to_front(std::string_view panel) {
   SplitNode* leaf = find(panel);
   if (leaf == nullptr) return false;
-  leaf->front =
-      static_cast<std::size_t>(std::ranges::find(leaf->tabs, panel) - leaf->tabs.begin());
+  leaf->front = static_cast<std::size_t>(std::ranges::find(leaf->tabs, panel) - leaf->tabs.begin());
   return true;
 }
 

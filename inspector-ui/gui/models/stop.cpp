@@ -18,8 +18,7 @@ std::string field_text(const Field& f, std::uint64_t value) {
 
 bool value_is_there(const Stop& stop) {
   const Transaction& t = stop.transaction;
-  if (is_config(t.kind) || is_memory(t.kind))
-    return !is_read(t.kind) || stop.phase == Phase::After;
+  if (is_config(t.kind) || is_memory(t.kind)) return !is_read(t.kind) || stop.phase == Phase::After;
   return t.kind == Kind::State || t.kind == Kind::Force;
 }
 
@@ -27,7 +26,8 @@ std::string place_text(const Snapshot& snapshot, const Transaction& t) {
   const std::string instance = t.function < snapshot.functions.size()
                                    ? snapshot.functions[t.function].instance
                                    : fmt::format("function {}", t.function);
-  if (t.bar >= 0) return fmt::format("{}, BAR{}+0x{:03x}, {} bytes", instance, t.bar, t.offset, t.size);
+  if (t.bar >= 0)
+    return fmt::format("{}, BAR{}+0x{:03x}, {} bytes", instance, t.bar, t.offset, t.size);
   if (t.bar == kBarConfig)
     return fmt::format("{}, config+0x{:03x}, {} bytes", instance, t.offset, t.size);
   if (t.bar == kBarDma) return fmt::format("{}, IOVA 0x{:x}, {} bytes", instance, t.offset, t.size);

@@ -38,8 +38,8 @@ std::size_t TracePager::last_top() const {
 }
 
 std::size_t TracePager::index_of(std::uint64_t seq) const {
-  const auto at = std::ranges::lower_bound(rows_, seq, {},
-                                           [](const TraceRow& r) { return r.transaction.seq; });
+  const auto at =
+      std::ranges::lower_bound(rows_, seq, {}, [](const TraceRow& r) { return r.transaction.seq; });
   return static_cast<std::size_t>(at - rows_.begin());
 }
 
@@ -51,7 +51,9 @@ void TracePager::scroll(std::int64_t rows) {
   if (rows > 0 && at_end()) follow_ = true;
 }
 
-bool TracePager::at_end() const { return top_ >= last_top() && covered_to_ >= last_seq_; }
+bool TracePager::at_end() const {
+  return top_ >= last_top() && covered_to_ >= last_seq_;
+}
 
 std::span<const TraceRow> TracePager::visible() const {
   const std::size_t begin = std::min(top_, rows_.size());
@@ -143,7 +145,8 @@ void TracePager::merge(const std::vector<TraceRow>& rows) {
       continue;
     }
     rows_.insert(rows_.begin() + static_cast<std::ptrdiff_t>(at), row);
-    if (at < top_ || (at == top_ && at + 1 < rows_.size() && pending_want_ == Want::Earlier)) ++top_;
+    if (at < top_ || (at == top_ && at + 1 < rows_.size() && pending_want_ == Want::Earlier))
+      ++top_;
   }
 }
 
@@ -185,7 +188,7 @@ void TracePager::answer(std::uint64_t ticket, Result<TracePage> page) {
       top_ = last_top();
       first_known_ = !page->more;
       covered_from_ = page->more && !rows.empty() ? rows.front().transaction.seq : 1;
-      covered_to_ = std::max(pending_from_ - 1, covered_from_);
+      covered_to_ = std::max(std::min(pending_from_ - 1, page->last_seq), covered_from_);
       answered_for_ = newest_;
       if (goal_ && covered_to_ < *goal_) {
         request(Want::Later, covered_to_ + 1, TraceRequest::Direction::Forward, kPage);

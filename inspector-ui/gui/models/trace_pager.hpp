@@ -72,8 +72,8 @@ class TracePager {
   std::string filter_, error_;
   bool follow_ = true, impatient_ = false;
   std::size_t visible_ = 1;
-  std::size_t top_ = 0;                    // index into rows_
-  std::vector<TraceRow> rows_;             // ascending; every match between the two bounds
+  std::size_t top_ = 0;         // index into rows_
+  std::vector<TraceRow> rows_;  // ascending; every match between the two bounds
   std::uint64_t covered_from_ = 0, covered_to_ = 0;  // 0, 0: nothing yet
   std::uint64_t last_seq_ = 0, newest_ = 0, version_ = 0, answered_for_ = 0;
   unsigned tries_ = 0;

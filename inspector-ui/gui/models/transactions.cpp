@@ -41,9 +41,27 @@ std::string flag_of(const TraceRow& row, bool& bad) {
   return row.edited ? "edited" : std::string();
 }
 
+// "edu1:" where there are several functions: it stands before the whole condition.
+std::string prefix_of(const Snapshot& snapshot, const Transaction& t) {
+  if (snapshot.functions.size() <= 1 || t.function >= snapshot.functions.size()) return {};
+  return snapshot.functions[t.function].instance + ":";
+}
+
+// The place as expressions name it (docs/expressions.md): a register, "BAR0+0x98", the name of a
+// config item, or "[0x500..0x503]" of config space; empty where the kind has no such place.
+std::string place_of(const Snapshot& snapshot, const Transaction& t) {
+  const bool stored = t.kind == Kind::State || t.kind == Kind::Force;
+  if (!is_memory(t.kind) && !is_config(t.kind) && !stored) return {};
+  if (t.bar == kBarConfig) {
+    if (const ConfigItem* item = snapshot.names->config(t.function).at(t.offset)) return item->name;
+    return fmt::format("[{:#x}..{:#x}]", t.offset, t.offset + (t.size == 0 ? 1 : t.size) - 1);
+  }
+  if (const RegisterRef ref = snapshot.names->at(t)) return name_of(ref);
+  return t.bar >= 0 ? fmt::format("BAR{}+{:#x}", t.bar, t.offset) : std::string();
+}
+
 std::string payload_of(const TraceRow& row) {
-  const std::uint32_t bytes =
-      row.transaction.size != 0 ? row.transaction.size : row.payload_bytes;
+  const std::uint32_t bytes = row.transaction.size != 0 ? row.transaction.size : row.payload_bytes;
   return fmt::format("{} bytes", bytes);
 }
 
@@ -89,18 +107,22 @@ std::string_view in_words(Kind kind) {
 }
 
 std::string expression_for_place(const Snapshot& snapshot, const Transaction& t) {
-  if (!is_memory(t.kind) && !is_config(t.kind) && t.kind != Kind::State && t.kind != Kind::Force)
-    return {};
-  const ui::Spot spot = ui::spot_of(snapshot, t);
-  return spot.name;
+  const std::string place = place_of(snapshot, t);
+  if (place.empty()) return {};
+  return prefix_of(snapshot, t) + (t.bar == kBarConfig && place[0] != '[' ? "config " : "") +
+         (place[0] == '[' ? "config" : "") + place;
 }
 
 std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transaction& t) {
-  const std::string place = expression_for_place(snapshot, t);
+  if (t.kind == Kind::Control || t.kind == Kind::Gap) return {};
+  const std::string prefix = prefix_of(snapshot, t), place = place_of(snapshot, t);
   std::string kind(name_of(t.kind));
   if (is_memory(t.kind)) kind = is_read(t.kind) ? "read" : "write";
-  if (t.kind == Kind::Control || t.kind == Kind::Gap) return {};
-  return place.empty() ? kind : kind + " " + place;
+  if (is_config(t.kind)) kind = is_read(t.kind) ? "config read" : "config write";
+  // Bytes of config space without a name are told by their offset.
+  if (!place.empty() && place[0] == '[')
+    return fmt::format("{}({} and offset == {:#x})", prefix, kind, t.offset);
+  return place.empty() ? prefix + kind : prefix + kind + " " + place;
 }
 
 TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {

@@ -25,7 +25,8 @@ struct TransactionText {
 };
 TransactionText text_of(const Snapshot& snapshot, const TraceRow& row);
 
-// Expressions for the row's menu: "mem_write STATUS" and "STATUS". Empty where none would say it.
+// Expressions for the row's menu: "write STATUS" and "STATUS", "config write COMMAND" and "config
+// COMMAND". Empty where none would say it.
 std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transaction& t);
 std::string expression_for_place(const Snapshot& snapshot, const Transaction& t);
 

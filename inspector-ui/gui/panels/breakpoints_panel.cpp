@@ -1,7 +1,6 @@
 // Breakpoints and fault rules: what stops the link, and what it does wrong on purpose.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include "inspector-ui/gui/models/rules.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
@@ -82,8 +81,7 @@ void BreakpointsPanel::faults(App& app) {
         "repeat 1   cut 512   corrupt 0xff   remove   replug");
   ImGui::SameLine();
   const bool ready = !fault_expression_.empty() && !fault_action_.empty();
-  const bool add =
-      widgets::button("faults.add", widgets::Icon::Add, "", colours().accent, ready);
+  const bool add = widgets::button("faults.add", widgets::Icon::Add, "", colours().accent, ready);
   if ((entered || add) && ready) add_fault(app);
   if (bad) {
     widgets::wrapped(fault_error_, colours().bad);
@@ -126,8 +124,10 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
     ImGui::TableSetColumnIndex(0);
     bool enabled = row.enabled;
     if (widgets::checkbox(base + ".enabled", &enabled)) {
-      if (fault) app.target().enable_fault(row.number, enabled, app.report());
-      else app.target().enable_breakpoint(row.number, enabled, app.report());
+      if (fault)
+        app.target().enable_fault(row.number, enabled, app.report());
+      else
+        app.target().enable_breakpoint(row.number, enabled, app.report());
     }
     ImGui::TableSetColumnIndex(2);
     widgets::clipped(row.what, colours().dim, true);
@@ -137,8 +137,10 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
     if (ImGui::IsItemHovered()) ImGui::SetTooltip(fault ? "times it acted" : "hits");
     ImGui::TableSetColumnIndex(4);
     if (widgets::cross(base + ".delete", hovered)) {
-      if (fault) app.target().remove_fault(row.number, app.report());
-      else app.target().remove_breakpoint(row.number, app.report());
+      if (fault)
+        app.target().remove_fault(row.number, app.report());
+      else
+        app.target().remove_breakpoint(row.number, app.report());
     }
     ImGui::PopID();
   }
@@ -173,6 +175,8 @@ void BreakpointsPanel::add_fault(App& app) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_breakpoints_panel() { return std::make_unique<BreakpointsPanel>(); }
+std::unique_ptr<Panel> make_breakpoints_panel() {
+  return std::make_unique<BreakpointsPanel>();
+}
 
 }  // namespace pcilens::gui

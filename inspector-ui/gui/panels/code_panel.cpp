@@ -1,7 +1,6 @@
 // Code: where the driver stands: its call stack, and the instructions around the access.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
@@ -31,6 +30,7 @@ class CodePanel final : public Panel {
 };
 
 void CodePanel::ask(App& app, std::uint64_t seq) {
+  if (app.snapshot().seq < asked_) asked_ = 0;  // restarted
   if (seq == asked_) return;
   asked_ = seq;
   there_ = false;
@@ -72,8 +72,7 @@ void CodePanel::draw(App& app) {
 }
 
 void CodePanel::stack() {
-  if (!ImGui::BeginTable("stack", 3,
-                         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+  if (!ImGui::BeginTable("stack", 3, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
     return;
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(4));
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
@@ -89,8 +88,7 @@ void CodePanel::stack() {
     ImGui::TableSetColumnIndex(2);
     if (!f.file.empty()) {
       const auto slash = f.file.rfind('/');
-      const std::string short_file =
-          slash == std::string::npos ? f.file : f.file.substr(slash + 1);
+      const std::string short_file = slash == std::string::npos ? f.file : f.file.substr(slash + 1);
       widgets::clipped_right(fmt::format("{}:{}", short_file, f.line), colours().faint);
       if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s:%u", f.file.c_str(), f.line);
     }
@@ -131,6 +129,8 @@ void CodePanel::instructions() {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_code_panel() { return std::make_unique<CodePanel>(); }
+std::unique_ptr<Panel> make_code_panel() {
+  return std::make_unique<CodePanel>();
+}
 
 }  // namespace pcilens::gui

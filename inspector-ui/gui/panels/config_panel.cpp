@@ -1,7 +1,6 @@
 // Config space: the header and the chain of capabilities, decoded from the function's 4096 bytes.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include "inspector-ui/gui/models/config.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
@@ -82,7 +81,8 @@ void ConfigPanel::draw_row(const ConfigRow& row) {
   if (!row.spec.empty() && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", row.spec.c_str());
   ImGui::SameLine(0, 0);
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent + unit(4));
-  if (head) widgets::strong(row.name, colours().text);
+  if (head)
+    widgets::strong(row.name, colours().text);
   else
     widgets::clipped(row.name, row.kind == ConfigRow::Kind::Field ? colours().dim : colours().text,
                      true);
@@ -97,6 +97,8 @@ void ConfigPanel::draw_row(const ConfigRow& row) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_config_panel() { return std::make_unique<ConfigPanel>(); }
+std::unique_ptr<Panel> make_config_panel() {
+  return std::make_unique<ConfigPanel>();
+}
 
 }  // namespace pcilens::gui

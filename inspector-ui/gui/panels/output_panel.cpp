@@ -39,7 +39,8 @@ class OutputPanel final : public Panel {
 
 void OutputPanel::draw(App& app) {
   if (app.messages().empty()) {
-    widgets::empty_state("No output yet", "Press Ctrl+P and type a command, such as  regs  or  help.");
+    widgets::empty_state("No output yet",
+                         "Press Ctrl+P and type a command, such as  regs  or  help.");
     return;
   }
   if (widgets::begin_area("output body", {0, 0}, {0, 0})) {
@@ -48,8 +49,10 @@ void OutputPanel::draw(App& app) {
       widgets::mono("> " + m.line, colours().faint);
       if (m.bad) widgets::wrapped(m.error, colours().bad);
       for (const auto& block : m.output.blocks) {
-        if (const auto* l = std::get_if<ui::Line>(&block)) line(*l);
-        else table(std::get<ui::Table>(block), ++id);
+        if (const auto* l = std::get_if<ui::Line>(&block))
+          line(*l);
+        else
+          table(std::get<ui::Table>(block), ++id);
       }
       ImGui::Dummy({0, unit(1)});
     }
@@ -90,6 +93,8 @@ void OutputPanel::table(const ui::Table& t, int id) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_output_panel() { return std::make_unique<OutputPanel>(); }
+std::unique_ptr<Panel> make_output_panel() {
+  return std::make_unique<OutputPanel>();
+}
 
 }  // namespace pcilens::gui

@@ -1,7 +1,6 @@
 // Registers: a tree of what peek() shows. Nothing here reads the device.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include <algorithm>
 
@@ -16,6 +15,13 @@ namespace {
 using theme::colours;
 using theme::unit;
 
+// "write CMD"; with several functions "edu1:write CMD": the prefix stands before the condition.
+std::string access_of(const char* direction, const std::string& id) {
+  const auto colon = id.find(':');
+  const std::size_t name = colon == std::string::npos ? 0 : colon + 1;
+  return fmt::format("{}{} {}", id.substr(0, name), direction, id.substr(name));
+}
+
 class RegistersPanel final : public Panel {
  public:
   std::string_view id() const override { return "registers"; }
@@ -29,8 +35,10 @@ class RegistersPanel final : public Panel {
   void open_editor(const RegisterRow& row);
   void editor(App& app);
   void toggle(const std::string& id, bool open) {
-    if (open) open_.erase(id);
-    else open_.insert(id);
+    if (open)
+      open_.erase(id);
+    else
+      open_.insert(id);
   }
 
   std::string search_;
@@ -81,12 +89,12 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
   ImGui::TableSetColumnIndex(0);
   const bool is_field = row.kind == RegisterRow::Kind::Field;
   const float indent = unit(4) * static_cast<float>(row.depth);
-  const bool on_twisty = row.expandable && widgets::twisty("registers.open." + row.id, row.expanded, indent);
+  const bool on_twisty =
+      row.expandable && widgets::twisty("registers.open." + row.id, row.expanded, indent);
   const bool selected = app.selected_register == row.id;
   if (widgets::row("registers.row." + row.id, selected, row.value)) {
     const bool twice = ImGui::IsMouseDoubleClicked(0);
-    const bool on_value = ImGui::GetIO().MousePos.x >
-                          ImGui::GetItemRectMin().x + unit(50);
+    const bool on_value = ImGui::GetIO().MousePos.x > ImGui::GetItemRectMin().x + unit(50);
     if (row.expandable && (on_twisty || (twice && !on_value)))
       toggle(row.kind == RegisterRow::Kind::Function ? "-" + row.id : row.id,
              row.kind == RegisterRow::Kind::Function ? !row.expanded : row.expanded);
@@ -108,7 +116,8 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
   widgets::mono(row.where, colours().faint);
   if (is_field && !row.access.empty()) {
     ImGui::SameLine(0, 0);
-    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(unit(1), unit(11) - ImGui::GetItemRectSize().x));
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() +
+                         std::max(unit(1), unit(11) - ImGui::GetItemRectSize().x));
     widgets::mono(row.access, colours().faint);
   }
   ImGui::TableSetColumnIndex(2);
@@ -131,8 +140,9 @@ void RegistersPanel::tooltip(const RegisterRow& row) {
                   colours().dim);
     if (!f.doc.empty()) widgets::text(f.doc, colours().text);
     for (const EnumValue& v : f.values)
-      widgets::mono(fmt::format("  {:>3}  {}{}{}", v.value, v.name, v.doc.empty() ? "" : "  ", v.doc),
-                    colours().dim);
+      widgets::mono(
+          fmt::format("  {:>3}  {}{}{}", v.value, v.name, v.doc.empty() ? "" : "  ", v.doc),
+          colours().dim);
     const std::string_view spec = f.spec.empty() ? r.spec : f.spec;
     if (!spec.empty()) widgets::text(spec, colours().faint);
   } else {
@@ -140,10 +150,9 @@ void RegistersPanel::tooltip(const RegisterRow& row) {
                   colours().text);
     if (r.fields.empty()) widgets::text(in_words(r.access), colours().dim);
     if (!r.doc.empty()) widgets::text(r.doc, colours().text);
-    widgets::text(row.changed_seq == 0
-                      ? std::string("never changed")
-                      : fmt::format("changed by the {} in transaction {}", name_of(row.changed_by),
-                                    row.changed_seq),
+    widgets::text(row.changed_seq == 0 ? std::string("never changed")
+                                       : fmt::format("changed by the {} in transaction {}",
+                                                     name_of(row.changed_by), row.changed_seq),
                   row.changed ? colours().held : colours().dim);
     if (!r.spec.empty()) widgets::text(r.spec, colours().faint);
   }
@@ -158,9 +167,9 @@ void RegistersPanel::menu(App& app, const RegisterRow& row) {
   if (ImGui::MenuItem("Edit…")) open_editor(row);
   widgets::name_item("menu.edit");
   ImGui::Separator();
-  if (ImGui::MenuItem("Break on write")) app.run("break write " + row.id);
+  if (ImGui::MenuItem("Break on write")) app.run("break " + access_of("write", row.id));
   widgets::name_item("menu.break_on_write");
-  if (ImGui::MenuItem("Break on read")) app.run("break read " + row.id);
+  if (ImGui::MenuItem("Break on read")) app.run("break " + access_of("read", row.id));
   widgets::name_item("menu.break_on_read");
   if (ImGui::MenuItem("Show its transactions")) {
     app.filter_request = row.id;
@@ -180,9 +189,8 @@ void RegistersPanel::open_editor(const RegisterRow& row) {
   error_.clear();
   const Register& r = *row.ref.reg;
   value_ = row.field != nullptr
-               ? (row.field->bits() <= 3
-                      ? fmt::format("{}", row.field->extract(row.raw))
-                      : fmt::format("0x{:x}", row.field->extract(row.raw)))
+               ? (row.field->bits() <= 3 ? fmt::format("{}", row.field->extract(row.raw))
+                                         : fmt::format("0x{:x}", row.field->extract(row.raw)))
                : ui::hex(row.raw, r.width);
   open_editor_ = focus_ = true;
 }
@@ -200,8 +208,10 @@ void RegistersPanel::editor(App& app) {
   const Access access = f != nullptr ? f->access : r.access;
   widgets::mono(edited_.id, colours().text);
   ImGui::SameLine();
-  if (f != nullptr || r.fields.empty()) widgets::text(in_words(access), colours().faint);
-  else widgets::text(fmt::format("{} bytes", r.width), colours().faint);
+  if (f != nullptr || r.fields.empty())
+    widgets::text(in_words(access), colours().faint);
+  else
+    widgets::text(fmt::format("{} bytes", r.width), colours().faint);
   if (focus_) widgets::focus_next();
   focus_ = false;
   const bool entered = widgets::input("edit.value", &value_, "value", unit(60), !error_.empty());
@@ -229,8 +239,10 @@ void RegistersPanel::editor(App& app) {
       std::uint64_t whole = *value;
       if (f != nullptr)
         whole = force ? f->insert(edited_.raw, *value) : value_for_poke(r, edited_.raw, *f, *value);
-      if (force) app.target().force(place, whole, app.report());
-      else app.target().poke_write(place, whole, app.report());
+      if (force)
+        app.target().force(place, whole, app.report());
+      else
+        app.target().poke_write(place, whole, app.report());
       ImGui::CloseCurrentPopup();
     }
   }
@@ -239,6 +251,8 @@ void RegistersPanel::editor(App& app) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_registers_panel() { return std::make_unique<RegistersPanel>(); }
+std::unique_ptr<Panel> make_registers_panel() {
+  return std::make_unique<RegistersPanel>();
+}
 
 }  // namespace pcilens::gui

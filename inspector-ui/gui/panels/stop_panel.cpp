@@ -1,7 +1,6 @@
 // Stop: the transaction that is held, what it changes, and the value that will be delivered.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/gui/models/stop.hpp"
@@ -36,8 +35,9 @@ void StopPanel::draw(App& app) {
   const Snapshot& s = app.snapshot();
   if (!s.stop) {
     shown_seq_ = 0;
-    widgets::empty_state(s.state == RunState::Ended ? "The driver has finished"
-                         : s.state == RunState::Running ? "Running" : "Nothing is held",
+    widgets::empty_state(s.state == RunState::Ended     ? "The driver has finished"
+                         : s.state == RunState::Running ? "Running"
+                                                        : "Nothing is held",
                          what_to_do(s));
     return;
   }
@@ -99,10 +99,12 @@ void StopPanel::value(App& app, const StopModel& m) {
   const bool differs = value_ != m.new_text;
   if (widgets::button("stop.apply", widgets::Icon::None, "Change", colours().text, differs) ||
       (entered && differs)) {
-    if (const auto parsed = ui::parse_value(value_); !parsed) error_ = parsed.error().message;
+    if (const auto parsed = ui::parse_value(value_); !parsed)
+      error_ = parsed.error().message;
     else if (m.bytes < 8 && *parsed >> (8 * m.bytes) != 0)
       error_ = fmt::format("{} does not fit in {} bytes", value_, m.bytes);
-    else deliver(app, *parsed);
+    else
+      deliver(app, *parsed);
   }
   if (ImGui::IsItemHovered())
     ImGui::SetTooltip("Changes the value in flight: what the other side will see.");
@@ -160,10 +162,12 @@ void StopPanel::fields(App& app, const StopModel& m) {
       focus_ = false;
       if (widgets::input("stop.field_value", &field_value_, "value", 0)) {
         const auto parsed = ui::parse_value(field_value_, f.field);
-        if (!parsed) error_ = parsed.error().message;
+        if (!parsed)
+          error_ = parsed.error().message;
         else if (*parsed > f.field->mask() >> f.field->low)
           error_ = fmt::format("{}: {} does not fit in bits {}", f.name, field_value_, f.bits);
-        else deliver(app, f.field->insert(m.new_value, *parsed));
+        else
+          deliver(app, f.field->insert(m.new_value, *parsed));
         edited_field_.clear();
       }
       if (ImGui::IsItemDeactivated() || widgets::pressed_escape()) edited_field_.clear();
@@ -184,6 +188,8 @@ void StopPanel::deliver(App& app, std::uint64_t value) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_stop_panel() { return std::make_unique<StopPanel>(); }
+std::unique_ptr<Panel> make_stop_panel() {
+  return std::make_unique<StopPanel>();
+}
 
 }  // namespace pcilens::gui

@@ -1,7 +1,6 @@
 // Transactions: the live trace, paged around what is visible.
-#include <imgui.h>
-
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include <algorithm>
 #include <cmath>
@@ -61,13 +60,12 @@ void TransactionsPanel::draw(App& app) {
   head();
 
   const ImVec2 from = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
-  const float row_height =
-      theme::fonts().text->FontSize + 2 * ImGui::GetStyle().CellPadding.y;
+  const float row_height = theme::fonts().text->FontSize + 2 * ImGui::GetStyle().CellPadding.y;
   const float bar = unit(2.5f);
   const Rect area{from.x, from.y, room.x - bar - unit(1), room.y};
   const float header = row_height + 1;
-  const auto fits = static_cast<std::size_t>(
-      std::max(1.0f, std::floor((area.h - header) / row_height)));
+  const auto fits =
+      static_cast<std::size_t>(std::max(1.0f, std::floor((area.h - header) / row_height)));
   pager_.set_visible(fits);
 
   const ImGuiIO& io = ImGui::GetIO();
@@ -84,8 +82,9 @@ void TransactionsPanel::draw(App& app) {
     if (pager_.loading()) {
       widgets::empty_state("Looking…", "");
     } else if (!filter_.empty()) {
-      widgets::empty_state("Nothing matches",
-                           "No transaction so far matches the filter. Clear it to see all of them.");
+      widgets::empty_state(
+          "Nothing matches",
+          "No transaction so far matches the filter. Clear it to see all of them.");
     } else {
       widgets::empty_state("No transactions yet",
                            "Run the driver (F5): every config, BAR, DMA access and interrupt "
@@ -134,8 +133,8 @@ void TransactionsPanel::head() {
 }
 
 void TransactionsPanel::rows(App& app, Rect area) {
-  const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_NoSavedSettings |
-                                ImGuiTableFlags_NoPadOuterX;
+  const ImGuiTableFlags flags =
+      ImGuiTableFlags_Resizable | ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
   if (!ImGui::BeginTable("transactions", 7, flags, {area.w, 0})) return;
   const auto fixed = ImGuiTableColumnFlags_WidthFixed;
   ImGui::TableSetupColumn("#", fixed, unit(13));

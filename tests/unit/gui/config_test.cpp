@@ -60,9 +60,8 @@ TEST_CASE("the palette finds an action by part of its label and a command by its
   REQUIRE(items.size() >= 2);
   CHECK(items[0].runs);
   CHECK(items[0].line == "break write CONTR");
-  CHECK(std::ranges::any_of(items, [](const PaletteItem& i) {
-    return i.line.starts_with("break write CONTROL");
-  }));
+  CHECK(std::ranges::any_of(
+      items, [](const PaletteItem& i) { return i.line.starts_with("break write CONTROL"); }));
 }
 
 TEST_CASE("the palette says why an action cannot be run now") {

@@ -20,7 +20,9 @@ std::vector<RegisterRow> rows_of(const test::FakeTarget& target, std::string sea
   return register_rows(*target.snapshot(), {std::move(search), &open, since});
 }
 
-const Register& control() { return *test::fake_map().registers[1]; }
+const Register& control() {
+  return *test::fake_map().registers[1];
+}
 
 }  // namespace
 

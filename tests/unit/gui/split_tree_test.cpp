@@ -10,8 +10,9 @@ namespace {
 
 std::map<std::string, Rect> areas(SplitTree& tree, Rect whole, float gap, float least) {
   std::map<std::string, Rect> out;
-  tree.lay_out(whole, gap, least, {.leaf = [&](SplitNode& leaf, Rect r) { out[leaf.tabs.front()] = r; },
-                                   .divider = {}});
+  tree.lay_out(
+      whole, gap, least,
+      {.leaf = [&](SplitNode& leaf, Rect r) { out[leaf.tabs.front()] = r; }, .divider = {}});
   return out;
 }
 
@@ -58,8 +59,9 @@ TEST_CASE("bringing a panel to the front leaves the other stacks alone") {
 }
 
 TEST_CASE("a damaged layout is refused with the column and what was expected") {
-  for (const std::string text : {"", "columns", "columns 2 (a) (b)", "columns 0.5 (a)", "rows 0.5 (a) (b) (c)",
-                                 "columns 0.5 (a) (b", "sideways 0.5 (a) (b)"}) {
+  for (const std::string text :
+       {"", "columns", "columns 2 (a) (b)", "columns 0.5 (a)", "rows 0.5 (a) (b) (c)",
+        "columns 0.5 (a) (b", "sideways 0.5 (a) (b)"}) {
     const auto tree = SplitTree::from_text(text);
     CAPTURE(text);
     REQUIRE_FALSE(tree);

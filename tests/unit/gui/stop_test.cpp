@@ -97,6 +97,7 @@ TEST_CASE("the expression for a row names its kind and register and compiles") {
   const auto snapshot = target.snapshot();
   Transaction t = snapshot->stop->transaction;
   CHECK(expression_for_kind_and_place(*snapshot, t) == "write CONTROL");
+  CHECK(expression_for_place(*snapshot, t) == "CONTROL");
   for (const Kind kind : {Kind::CfgRead, Kind::CfgWrite, Kind::MemRead, Kind::MemWrite,
                           Kind::DmaRead, Kind::DmaWrite, Kind::Irq, Kind::State, Kind::Force}) {
     t.kind = kind;
@@ -106,6 +107,7 @@ TEST_CASE("the expression for a row names its kind and register and compiles") {
       const std::string text = expression_for_kind_and_place(*snapshot, t);
       CAPTURE(text);
       CHECK(Expression::compile(text, snapshot->names));
+      CHECK(Expression::compile(expression_for_place(*snapshot, t), snapshot->names));
     }
   }
 }
