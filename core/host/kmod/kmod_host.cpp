@@ -142,6 +142,19 @@ bool KmodHost::take(Served& served, pcilens_event& event, pcilens_event* stack) 
   return true;
 }
 
+// Whether the driver has gone on without the answer, at the kernel's cap for those that may not
+// sleep: then with the value that it got. Looks among what was collected meanwhile.
+std::optional<std::uint64_t> KmodHost::expired(Served& served, const pcilens_event& event) {
+  const std::lock_guard lock(served.queue_mutex);
+  for (auto it = served.queue.begin(); it != served.queue.end(); ++it) {
+    if (it->kind != PCILENS_EXPIRED || it->aux != event.seq) continue;
+    const std::uint64_t value = it->value;
+    served.queue.erase(it);
+    return value;
+  }
+  return std::nullopt;
+}
+
 Transaction KmodHost::transaction_of(std::uint8_t index, const pcilens_event& event) {
   Transaction t{.offset = event.offset, .value = event.value, .size = event.size,
                 .thread = event.tid, .cpu = event.cpu, .bar = event.bar, .function = index};
@@ -184,6 +197,11 @@ bool KmodHost::deliver(std::uint8_t index, const pcilens_event& event,
       link_.host_note(fmt::format("the module cannot emulate the instruction {} at this BAR access",
                                   hex(event.code, event.code_bytes)));
       return false;
+    case PCILENS_EXPIRED:
+      link_.host_note(fmt::format(
+          "an answer came too late: the driver could not wait (BAR{}+{:#x}) and went on with {:#x}",
+          event.bar, event.offset, event.value));
+      return false;
     default: return false;  // the link has these by other ways: interrupts, resets, BAR changes
   }
   if (is_config(t.kind) && t.answered_by == AnsweredBy::Function &&
@@ -196,8 +214,14 @@ bool KmodHost::deliver(std::uint8_t index, const pcilens_event& event,
       frames += fmt::format("{}{}", i == 0 ? "[" : ",", site_of(index, record.frame[i], nullptr));
     if (!frames.empty()) frames += "]";
   }
+  bool waits = (event.flags & PCILENS_F_ANSWER) != 0;
+  if (const auto value = waits ? expired(served, event) : std::nullopt) {
+    t.value = *value;
+    t.answered_by = AnsweredBy::PassedStop;
+    waits = false;
+  }
   const Completion completion = link_.request(t, frames);
-  if ((event.flags & PCILENS_F_ANSWER) == 0) return false;
+  if (!waits) return false;
   answer = {.slot = event.slot, .generation = event.generation, .value = completion.value,
             .status = status_for_kernel(completion.status), .result = 0};
   return true;

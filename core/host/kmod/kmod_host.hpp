@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,6 +63,7 @@ class KmodHost final : public Host {
   // Carries one event over the link; true if `answer` is owed to the kernel.
   bool deliver(std::uint8_t index, const pcilens_event& event, const pcilens_event* stack,
                pcilens_answer& answer);
+  std::optional<std::uint64_t> expired(Served& served, const pcilens_event& event);
   Transaction transaction_of(std::uint8_t index, const pcilens_event& event);
   std::uint32_t site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event);
 
