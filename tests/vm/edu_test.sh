@@ -180,6 +180,7 @@ panicked() {
 }
 check "a panic is said in one sentence, and the trace is kept" panicked
 stop
-check "the trace of a dead guest can be queried" "$pcilens" query "$trace" mem_read
+first_read() { "$pcilens" query "$trace" mem_read >"$work/output" 2>&1; has 'read +ID'; }
+check "the trace of a dead guest can be queried" first_read
 
 exit $((failures > 0))
