@@ -10,6 +10,7 @@ screen() { t capture-pane -p -t console; }
 type_keys() { t send-keys -t console "$@"; }
 
 # begin [ARGUMENT ...]: a fresh console in a terminal of 100 columns.
+# shellcheck disable=SC2120 # most begin without further arguments
 begin() {
   t kill-server 2>/dev/null
   t -f /dev/null new-session -d -x 100 -y 30 -s console \
