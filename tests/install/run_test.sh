@@ -10,11 +10,15 @@ out=$(mktemp) err=$(mktemp)
 trap 'rm -f "$out" "$err"' EXIT
 
 ./run devices >"$out" 2>"$err" || cat "$err"
-start=$(date +%s%N)
-# From another folder, since file names in the arguments are the caller's.
-status=0
-(cd / && "$OLDPWD/run" devices >"$out" 2>"$err") || status=$?
-took=$((($(date +%s%N) - start) / 1000000))
+# The best of three: another program may have been busy. From another folder, since file names in the
+# arguments are the caller's.
+status=0 took=1000000
+for _ in 1 2 3; do
+  start=$(date +%s%N)
+  (cd / && "$OLDPWD/run" devices >"$out" 2>"$err") || status=$?
+  this=$((($(date +%s%N) - start) / 1000000))
+  ((this >= took)) || took=$this
+done
 if ((status == 0)) && grep -q '\bedu\b' "$out"; then
   ok "./run hands its arguments to pcilens, from any folder"
 else
