@@ -46,7 +46,7 @@ Result<std::unique_ptr<Recording>> record(const VirtualMachine& machine, const s
 }
 
 bool wait_for_hold(Target& target) {
-  for (int tries = 0; tries < 3000; ++tries) {
+  for (int tries = 0; tries < 1500; ++tries) {
     const auto state = target.snapshot()->state;
     if (state == RunState::Stopped) return true;
     if (state == RunState::Ended) return false;
@@ -120,7 +120,9 @@ int run(Arguments& a) {
     target.also_on_change([s = server.get()] { s->changed(); });
     say(fmt::format("serving {}; \"pcilens attach {}\" opens a console on it", socket, a.serve));
   }
-  if (a.machine.hold && wait_for_hold(target)) say("the driver is held at its first access");
+  if (a.machine.hold)
+    say(wait_for_hold(target) ? "the driver is held at its first access"
+                              : "the driver has not touched the device yet; it will be held there");
   const int code = show(target, a);
   target.also_on_change({});
   return code;

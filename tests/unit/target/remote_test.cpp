@@ -172,7 +172,7 @@ TEST_CASE("the next client controls when the one who did has left") {
 TEST_CASE("a change made by one client shows at the others") {
   Served s;
   auto second = s.attach();
-  break_at(*s.remote, "write CMD or write FACTORIAL");
+  break_at(*s.remote, "write DMA_CMD or write FACTORIAL");
   CHECK(eventually([&] { return second->snapshot()->breakpoints.size() == 1; }));
 }
 
