@@ -21,17 +21,25 @@ class Display:
 
     def __init__(self, size="1600x900"):
         read, write = os.pipe()
+        # -noreset: else it starts anew, and refuses, whenever its last client goes.
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp"],
-            pass_fds=[write], stderr=subprocess.DEVNULL)
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size + "x24", "-nolisten", "tcp",
+             "-noreset"], pass_fds=[write], stderr=subprocess.PIPE)
         os.close(write)
-        self.name = ":" + os.read(read, 16).decode().strip()
-        os.close(read)
+        with os.fdopen(read, encoding="ascii") as number:
+            self.name = ":" + number.readline().strip()
         self.env = dict(os.environ, DISPLAY=self.name)
+        until = time.monotonic() + PATIENCE
+        while subprocess.run(["xdotool", "getdisplaygeometry"], env=self.env, check=False,
+                             capture_output=True).returncode != 0:
+            if self.server.poll() is not None or time.monotonic() > until:
+                raise Failed("no X server: " + self.server.stderr.read().decode(errors="replace"))
+            time.sleep(0.1)
 
     def close(self):
         self.server.terminate()
         self.server.wait()
+        self.server.stderr.close()
 
 
 class Window:
