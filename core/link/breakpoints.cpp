@@ -37,7 +37,7 @@ void ArmedPlaces::rebuild(const std::vector<const Reach*>& reaches) {
     }
     kinds_ranged_ |= reach.kinds;
     for (const Reach::Range& range : reach.ranges) {
-      const Entry entry{index, reach.kinds, range.function, range.bar, range.begin, range.end};
+      const Entry entry{index, reach.kinds & range.kinds, range.function, range.bar, range.begin, range.end};
       if (range.end - range.begin > kWide) {
         filter_full_ = true;
         wide_.push_back(entry);

@@ -84,10 +84,12 @@ void Link::names_changed() {
   auto names = std::make_shared<Names>();
   for (const auto& plugged : plugged_) {
     FunctionNames of{.instance = plugged->instance, .bdf = plugged->bdf, .bars = {}};
-    if (plugged->function)
+    if (plugged->function) {
+      of.config = std::make_shared<ConfigNames>(std::as_const(*plugged->function).config().bytes());
       for (int bar = 0; bar < 6; ++bar)
         if (const RegisterBank* bank = std::as_const(*plugged->function).bank(bar))
           of.bars.push_back(std::make_shared<RegisterLookup>(bank->map()));
+    }
     names->functions.push_back(std::move(of));
   }
   names_ = std::move(names);
@@ -262,7 +264,7 @@ Completion Link::finish(Slot& slot, Lock& lock) {
   if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
   if (watched(t)) [[unlikely]] after(slot, lock);
   record_done(slot);
-  if ((is_memory(t.kind) || is_config(t.kind)) && t.status == Status::SC) last_.record(t);
+  last_.record(t);
   return {t.seq, t.value, t.status, t.answered_by};
 }
 

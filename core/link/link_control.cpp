@@ -225,6 +225,7 @@ Result<void> Link::force(const Transaction& asked) {
     t.done_ns = t.t_ns;
     current_ = t.seq;
     recorder_.event(t);
+    last_.record(t);
     plugged->touched(t);
     stored = plugged->function->force(t.bar, t.offset, t.size, t.value);
     pump(lock);
@@ -249,6 +250,7 @@ void Link::reset_function(const Transaction& asked) {
     t.done_ns = t.t_ns;
     current_ = t.seq;
     recorder_.event(t);
+    last_.record(t);
     plugged_[index]->function->reset(kind);
     pump(lock);
   });
