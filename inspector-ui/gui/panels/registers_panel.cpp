@@ -67,8 +67,8 @@ void RegistersPanel::draw(App& app) {
                                 ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
   if (ImGui::BeginTable("registers", 4, flags)) {
     ImGui::TableSetupScrollFreeze(0, 1);
-    ImGui::TableSetupColumn("Register", ImGuiTableColumnFlags_WidthFixed, unit(36));
-    ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(20));
+    ImGui::TableSetupColumn("Register", ImGuiTableColumnFlags_WidthFixed, unit(31));
+    ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(18));
     ImGui::TableSetupColumn("Value", ImGuiTableColumnFlags_WidthFixed, unit(40));
     ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
     ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);

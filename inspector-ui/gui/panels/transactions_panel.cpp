@@ -140,8 +140,8 @@ void TransactionsPanel::rows(App& app, Rect area) {
   ImGui::TableSetupColumn("#", fixed, unit(13));
   ImGui::TableSetupColumn("Time, s", fixed, unit(20));
   ImGui::TableSetupColumn("Kind", fixed, unit(20));
-  ImGui::TableSetupColumn("Place", fixed, unit(32));
-  ImGui::TableSetupColumn("Value", fixed, unit(24));
+  ImGui::TableSetupColumn("Place", fixed, unit(30));
+  ImGui::TableSetupColumn("Value", fixed, unit(42));  // 8 bytes
   ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
   ImGui::TableSetupColumn("By", fixed, unit(16));
   ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
@@ -181,8 +181,9 @@ void TransactionsPanel::draw_row(App& app, const TraceRow& row) {
   ImGui::TableSetColumnIndex(4);
   widgets::clipped(text.value, colours().text, true);
   ImGui::TableSetColumnIndex(5);
-  if (!text.flag.empty()) {
-    widgets::tag(text.flag, text.bad ? colours().bad : colours().held);
+  const std::string flag = held ? std::string("held") : text.flag;
+  if (!flag.empty()) {
+    widgets::tag(flag, text.bad ? colours().bad : colours().held);
     ImGui::SameLine(0, unit(1.5f));
   }
   widgets::clipped(text.meaning, note ? colours().faint : colours().dim, !note);
