@@ -13,8 +13,8 @@ std::vector<Instruction> disassemble(std::span<const std::byte> code, std::uint6
   const std::size_t count = cs_disasm(handle, reinterpret_cast<const std::uint8_t*>(code.data()),
                                       code.size(), address, 0, &decoded);
   for (std::size_t i = 0; i < count; ++i) {
-    Instruction one{.offset = decoded[i].address - address, .bytes = {},
-                    .text = decoded[i].mnemonic};
+    Instruction one{
+        .offset = decoded[i].address - address, .bytes = {}, .text = decoded[i].mnemonic};
     if (decoded[i].op_str[0] != '\0') one.text += std::string(" ") + decoded[i].op_str;
     for (std::size_t b = 0; b < decoded[i].size; ++b)
       one.bytes += fmt::format("{:02x}", decoded[i].bytes[b]);

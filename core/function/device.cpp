@@ -17,22 +17,22 @@ std::vector<const Device*>& registry() {
 
 std::string_view abi_identity() {
   // A string literal: the plug-in hands out its data(), which must be terminated.
-  static constexpr std::string_view identity = "pcilens 0 device 1, C++ ABI " PCILENS_STRING(
-      __GXX_ABI_VERSION)
+  static constexpr std::string_view identity =
+      "pcilens 0 device 1, C++ ABI " PCILENS_STRING(__GXX_ABI_VERSION)
 #ifdef _GLIBCXX_RELEASE
-      ", libstdc++ " PCILENS_STRING(_GLIBCXX_RELEASE)
+          ", libstdc++ " PCILENS_STRING(_GLIBCXX_RELEASE)
 #endif
 #if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
-          ", old strings"
+              ", old strings"
 #endif
 #ifdef _GLIBCXX_DEBUG
-          ", debug containers"
+              ", debug containers"
 #endif
 #ifdef __SANITIZE_ADDRESS__
-          ", address sanitizer"
+              ", address sanitizer"
 #endif
 #ifdef __SANITIZE_THREAD__
-          ", thread sanitizer"
+              ", thread sanitizer"
 #endif
       ;
   return identity;
@@ -45,6 +45,8 @@ detail::BuiltIn::BuiltIn(const Device& device) {
             [](const Device* a, const Device* b) { return a->name < b->name; });
 }
 
-std::span<const Device* const> built_in_devices() { return registry(); }
+std::span<const Device* const> built_in_devices() {
+  return registry();
+}
 
 }  // namespace pcilens

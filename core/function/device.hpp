@@ -64,16 +64,16 @@ std::span<const Device* const> built_in_devices();
 #define PCILENS_ABI_NAME "pcilens_device_abi"
 
 #ifdef PCILENS_BUILT_IN
-#define PCILENS_DEVICE(...)                          \
+#define PCILENS_DEVICE(...)                                        \
   static const ::pcilens::Device pcilens_descriptor = __VA_ARGS__; \
   static const ::pcilens::detail::BuiltIn pcilens_registration{pcilens_descriptor};
 #else
-#define PCILENS_DEVICE(...)                                                                     \
-  extern "C" [[gnu::visibility("default")]] const ::pcilens::Device* pcilens_device_entry() {   \
-    static const ::pcilens::Device descriptor = __VA_ARGS__;                                    \
-    return &descriptor;                                                                         \
-  }                                                                                             \
-  extern "C" [[gnu::visibility("default")]] const char* pcilens_device_abi() {                  \
-    return ::pcilens::abi_identity().data();                                                    \
+#define PCILENS_DEVICE(...)                                                                   \
+  extern "C" [[gnu::visibility("default")]] const ::pcilens::Device* pcilens_device_entry() { \
+    static const ::pcilens::Device descriptor = __VA_ARGS__;                                  \
+    return &descriptor;                                                                       \
+  }                                                                                           \
+  extern "C" [[gnu::visibility("default")]] const char* pcilens_device_abi() {                \
+    return ::pcilens::abi_identity().data();                                                  \
   }
 #endif

@@ -29,10 +29,10 @@ Function::Function(ConfigSpace config, std::span<const RegisterMap* const> maps)
     auto& bank = banks_[static_cast<unsigned>(map->bar)];
     if (bank) throw std::logic_error("two register maps for one BAR: merge them");
     bank = std::make_unique<RegisterBank>(*map);
-    bank->on_change([this, index = map->bar](const RegisterRef& ref, std::uint64_t,
-                                             std::uint64_t now) {
-      if (port_ != nullptr) port_->state_changed(index, ref.offset(), ref.reg->width, now);
-    });
+    bank->on_change(
+        [this, index = map->bar](const RegisterRef& ref, std::uint64_t, std::uint64_t now) {
+          if (port_ != nullptr) port_->state_changed(index, ref.offset(), ref.reg->width, now);
+        });
   }
   if (const auto where = config_.msix()) msix_.emplace(*where);
 }
@@ -137,8 +137,8 @@ std::optional<std::uint64_t> Function::peek(std::int8_t bar, std::uint64_t offse
 }
 
 Function::Wait Function::delay(std::chrono::nanoseconds duration) {
-  return Wait(*port_, {.kind = Kind::Timer,
-                       .delay_ns = static_cast<std::uint64_t>(duration.count())});
+  return Wait(*port_,
+              {.kind = Kind::Timer, .delay_ns = static_cast<std::uint64_t>(duration.count())});
 }
 
 Function::Wait Function::dma_read(std::uint64_t iova, std::span<std::byte> data) {

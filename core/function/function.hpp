@@ -2,8 +2,8 @@
 // A device derives from Function, declares its registers, and attaches behaviour to them.
 //
 // Every handler runs on some host thread under the link's lock, one at a time; it must not block.
-// What takes time is a Task that awaits delays and DMA. Same stimuli, same behaviour: a device looks
-// at no clock but now() and draws no random number that an option does not seed.
+// What takes time is a Task that awaits delays and DMA. Same stimuli, same behaviour: a device
+// looks at no clock but now() and draws no random number that an option does not seed.
 #pragma once
 
 #include <chrono>
@@ -45,7 +45,8 @@ class Function {
   // False if nothing is stored there.
   bool force(std::int8_t bar, std::uint64_t offset, std::uint32_t size, std::uint64_t value);
   // The value a read would give, with no effect; nothing where that cannot be told.
-  std::optional<std::uint64_t> peek(std::int8_t bar, std::uint64_t offset, std::uint32_t size) const;
+  std::optional<std::uint64_t> peek(std::int8_t bar, std::uint64_t offset,
+                                    std::uint32_t size) const;
   void input(std::uint32_t what, std::span<const std::byte> data) { on_input(what, data); }
   // After each stimulus: ends finished tasks, rethrows what one threw.
   void reap() { tasks_.reap(); }

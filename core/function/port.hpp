@@ -43,16 +43,16 @@ class Reply {
 // Something a function asked for and waits for: it lives in the waiting coroutine's frame, so that
 // nothing is allocated on the path.
 struct Operation {
-  Kind kind = Kind::Timer;            // DmaRead, DmaWrite or Timer
-  std::uint64_t offset = 0;           // IOVA
-  std::uint64_t delay_ns = 0;         // Timer
-  std::span<std::byte> data = {};     // DmaRead: filled; DmaWrite: read only
-  Status status = Status::Pending;    // of the completion
+  Kind kind = Kind::Timer;          // DmaRead, DmaWrite or Timer
+  std::uint64_t offset = 0;         // IOVA
+  std::uint64_t delay_ns = 0;       // Timer
+  std::span<std::byte> data = {};   // DmaRead: filled; DmaWrite: read only
+  Status status = Status::Pending;  // of the completion
   std::coroutine_handle<> waiter = {};
 
   // The port's own.
-  std::uint64_t cause = 0;            // seq of the stimulus under which it was asked for
-  std::uint64_t number = 0;           // timers: counted from 1 per function
+  std::uint64_t cause = 0;   // seq of the stimulus under which it was asked for
+  std::uint64_t number = 0;  // timers: counted from 1 per function
   std::uint64_t due_ns = 0;
 };
 

@@ -23,13 +23,15 @@ class Host {
   // The function reaches into host memory. Called under the link's lock: a bounded copy, no wait.
   // UR where nothing is mapped at that IOVA, CA against the mapping's direction.
   virtual Status dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) = 0;
-  virtual Status dma_write(std::uint8_t function, std::uint64_t iova, std::span<const std::byte> data) = 0;
+  virtual Status dma_write(std::uint8_t function, std::uint64_t iova,
+                           std::span<const std::byte> data) = 0;
   // Delivers an interrupt message; for INTx the vector is kIntxVector and `value` the level.
   virtual Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) = 0;
   // The kernel keeps MSI-X tables itself; the sim host leaves them to the function.
   virtual bool keeps_msix() const { return false; }
 
-  // Breakpoints and rules changed: which ranges must now wait for an answer (kernel policy `break`).
+  // Breakpoints and rules changed: which ranges must now wait for an answer (kernel policy
+  // `break`).
   struct Range {
     std::uint8_t function;
     std::int8_t bar;

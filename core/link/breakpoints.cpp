@@ -1,8 +1,8 @@
 #include "core/link/breakpoints.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace pcilens {
 
@@ -37,7 +37,8 @@ void ArmedPlaces::rebuild(const std::vector<const Reach*>& reaches) {
     }
     kinds_ranged_ |= reach.kinds;
     for (const Reach::Range& range : reach.ranges) {
-      const Entry entry{index, reach.kinds & range.kinds, range.function, range.bar, range.begin, range.end};
+      const Entry entry{index,    reach.kinds & range.kinds, range.function, range.bar, range.begin,
+                        range.end};
       if (range.end - range.begin > kWide) {
         filter_full_ = true;
         wide_.push_back(entry);
@@ -124,7 +125,8 @@ Result<std::uint32_t> BreakpointTable::add(Breakpoint breakpoint,
   // A condition on what the function answers can only be judged then.
   if (expression->needs_completion()) breakpoint.phase = Phase::After;
   Item item{.state = {.number = next_++, .breakpoint = breakpoint},
-            .expression = std::move(*expression), .to_ignore = breakpoint.ignore};
+            .expression = std::move(*expression),
+            .to_ignore = breakpoint.ignore};
   item.state.synchronous = describe(item.expression.reach());
   items_.push_back(std::move(item));
   rearm();

@@ -25,11 +25,11 @@ struct Breakpoint {
 
 // What became of it.
 struct BreakpointState {
-  std::uint32_t number = 0;     // from 1, never used again
+  std::uint32_t number = 0;  // from 1, never used again
   Breakpoint breakpoint;
   bool enabled = true;
-  std::uint64_t hits = 0;       // matches so far
-  std::string synchronous;      // what it makes synchronous: "BAR0+0x98..0x9b", "everything"
+  std::uint64_t hits = 0;   // matches so far
+  std::string synchronous;  // what it makes synchronous: "BAR0+0x98..0x9b", "everything"
 };
 
 // Which places are armed, as the link asks for each transaction: one bit test where nothing is.
@@ -54,8 +54,8 @@ class ArmedPlaces {
  private:
   static constexpr std::size_t kFilterBits = 1 << 16;
   static std::size_t hash(std::int8_t bar, std::uint64_t dword) {
-    return static_cast<std::size_t>((dword + static_cast<std::uint64_t>(bar + 4) * 0x9e37u) *
-                                    0x9e3779b97f4a7c15ull >> 48);
+    return static_cast<std::size_t>(
+        (dword + static_cast<std::uint64_t>(bar + 4) * 0x9e37u) * 0x9e3779b97f4a7c15ull >> 48);
   }
   bool in_filter(std::uint8_t function, std::int8_t bar, std::uint64_t offset,
                  std::uint32_t size) const;

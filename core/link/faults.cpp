@@ -1,11 +1,11 @@
 #include "core/link/faults.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace pcilens {
 namespace {
@@ -76,8 +76,8 @@ std::string_view name_of(FaultAction action) {
 Result<Fault> parse_fault_action(std::string_view text, Fault fault) {
   const auto space = text.find(' ');
   const std::string_view word = text.substr(0, space);
-  std::string_view rest = space == std::string_view::npos ? std::string_view{}
-                                                          : text.substr(space + 1);
+  std::string_view rest =
+      space == std::string_view::npos ? std::string_view{} : text.substr(space + 1);
   while (rest.starts_with(' ')) rest.remove_prefix(1);
   for (const ActionName& a : kActions) {
     if (a.name != word) continue;
@@ -113,7 +113,9 @@ std::string describe(const Fault& fault) {
     case FaultAction::Delay: text += fmt::format(" {}ns", fault.amount); break;
     case FaultAction::FlipBits:
     case FaultAction::CorruptDma: text += fmt::format(" {:#x}", fault.amount); break;
-    case FaultAction::ReplaceBits: text += fmt::format(" {:#x}/{:#x}", fault.amount, fault.mask); break;
+    case FaultAction::ReplaceBits:
+      text += fmt::format(" {:#x}/{:#x}", fault.amount, fault.mask);
+      break;
     case FaultAction::RepeatInterrupt:
     case FaultAction::CutDma: text += fmt::format(" {}", fault.amount); break;
     default: break;
@@ -137,9 +139,10 @@ Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> 
   if (!expression) return tl::unexpected(expression.error());
   if (expression->needs_completion() && !bits_of_a_value(fault.action) &&
       fault.action != FaultAction::AllOnes)
-    return fail(fmt::format("`{}` looks at the answer, so only flip, replace and all-ones can "
-                            "follow it; name the place without its value",
-                            fault.expression));
+    return fail(
+        fmt::format("`{}` looks at the answer, so only flip, replace and all-ones can "
+                    "follow it; name the place without its value",
+                    fault.expression));
   Item item{.state = {.number = next_++, .fault = fault}, .expression = std::move(*expression)};
   item.state.synchronous = describe(item.expression.reach());
   items_.push_back(std::move(item));

@@ -12,9 +12,9 @@
 namespace pcilens {
 
 enum class FaultAction : std::uint8_t {
-  Delay,            // `amount` ns before delivery
-  Drop,             // a write or interrupt vanishes; a read ends in a completion timeout
-  AllOnes,          // a read gives all-ones, successfully
+  Delay,    // `amount` ns before delivery
+  Drop,     // a write or interrupt vanishes; a read ends in a completion timeout
+  AllOnes,  // a read gives all-ones, successfully
   UnsupportedRequest,
   CompleterAbort,
   FlipBits,         // value XOR `amount`

@@ -17,7 +17,9 @@ bool only_told(Kind kind) {
 }  // namespace
 
 Link::Link(Clock& clock, Recorder& recorder, Options options)
-    : clock_(clock), recorder_(recorder), options_(std::move(options)),
+    : clock_(clock),
+      recorder_(recorder),
+      options_(std::move(options)),
       names_(std::make_shared<Names>()) {
   seq_ = options_.last_seq;
   effects_.reserve(256);
@@ -99,7 +101,9 @@ const Function* Link::function(std::uint8_t index) const {
   return index < plugged_.size() ? plugged_[index]->function.get() : nullptr;
 }
 
-const std::string& Link::device_name(std::uint8_t index) const { return plugged_[index]->device; }
+const std::string& Link::device_name(std::uint8_t index) const {
+  return plugged_[index]->device;
+}
 
 Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
                                    std::uint64_t offset) const {
@@ -181,14 +185,15 @@ void Link::begin(Slot& slot, Lock& lock) {
   number(slot.t);
   slot.sent = slot.t.value;
   bool deliver = true;
-  if (watched(slot.t)) [[unlikely]] deliver = before(slot, lock);
+  if (watched(slot.t)) [[unlikely]]
+    deliver = before(slot, lock);
   if (deliver) hand_over(slot, lock);
 }
 
 void Link::hand_over(Slot& slot, Lock& lock) {
   current_ = slot.t.seq;
-  const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow ||
-                             slot.t.answered_by == AnsweredBy::PassedStop;
+  const bool host_answered =
+      slot.t.answered_by == AnsweredBy::Shadow || slot.t.answered_by == AnsweredBy::PassedStop;
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
   // Of what the host has done by itself, a function must know config writes only.
   if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
@@ -225,12 +230,17 @@ void Link::hand_over(Slot& slot, Lock& lock) {
 void Link::complete(const Reply& reply, std::uint64_t value, Status status) {
   Slot* slot = reply.slot() < slots_.size() ? slots_[reply.slot()].get() : nullptr;
   if (slot == nullptr || slot->generation != reply.generation() || slot->done) {
-    recorder_.blob(BlobKind::Note, current_, as_bytes("unexpected completion: nobody waits for it"));
+    recorder_.blob(BlobKind::Note, current_,
+                   as_bytes("unexpected completion: nobody waits for it"));
     return;
   }
   if (slot != delivering_) {
-    effects_.push_back({.what = Effect::What::Reply, .value = value, .cause = current_,
-                        .slot = slot->index, .generation = slot->generation, .status = status});
+    effects_.push_back({.what = Effect::What::Reply,
+                        .value = value,
+                        .cause = current_,
+                        .slot = slot->index,
+                        .generation = slot->generation,
+                        .status = status});
     return;
   }
   if (is_read(slot->t.kind) && slot->t.kind != Kind::DmaRead)
@@ -244,7 +254,8 @@ void Link::wait_for_reply(Slot& slot, Lock& lock) {
   auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(limit);
   while (!slot.done && !closing_) {
     const auto from = std::chrono::steady_clock::now();
-    delivery_.wait_for(lock, std::min<std::chrono::nanoseconds>(left, std::chrono::milliseconds(50)));
+    delivery_.wait_for(lock,
+                       std::min<std::chrono::nanoseconds>(left, std::chrono::milliseconds(50)));
     // Time that passes in a stop does not count.
     if (!held_) left -= std::chrono::steady_clock::now() - from;
     if (left.count() <= 0) break;
@@ -262,7 +273,8 @@ Completion Link::finish(Slot& slot, Lock& lock) {
   if (reads && t.status != Status::SC) t.value = mask_of_size(t.size);
   t.done_ns = clock_.now_ns();
   if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
-  if (watched(t)) [[unlikely]] after(slot, lock);
+  if (watched(t)) [[unlikely]]
+    after(slot, lock);
   record_done(slot);
   last_.record(t);
   return {t.seq, t.value, t.status, t.answered_by};
@@ -290,8 +302,8 @@ void Link::record_done(Slot& slot) {
   record_stack(slot);
   if (!slot.edited) return;
   const bool reads = is_read(slot.t.kind);
-  recorder_.edit(slot.t.seq, slot.sent, reads ? slot.sent : slot.t.value,
-                 reads ? slot.answered : 0, reads ? slot.t.value : 0, slot.rule);
+  recorder_.edit(slot.t.seq, slot.sent, reads ? slot.sent : slot.t.value, reads ? slot.answered : 0,
+                 reads ? slot.t.value : 0, slot.rule);
 }
 
 void Link::model_failed(std::uint8_t function, const char* what) {

@@ -5,8 +5,8 @@
 //              -> pump(): the DMA and interrupts the function asked for, in order
 //              -> after(): breakpoints, faults -> finish(): recorded, back to the requester
 //
-// The link is a monitor: handlers run on the caller's thread under its lock. Timers and commands run
-// on the link's own thread. A stop releases the lock while it waits, so that commands go on.
+// The link is a monitor: handlers run on the caller's thread under its lock. Timers and commands
+// run on the link's own thread. A stop releases the lock while it waits, so that commands go on.
 //   link.cpp          the road itself, from request to completion
 //   link_effects.cpp  what functions cause: DMA, interrupts, timers, state
 //   link_stop.cpp     holds, steps and fault rules
@@ -66,7 +66,8 @@ class Link final : private Reply::Sink {
     // Replay: asked for each transaction in place of breakpoints; may deliver others meanwhile.
     std::function<void(const Transaction&, Phase)> gate = {};
   };
-  // Told, under the lock, that something a screen shows at once has changed (stop, release, unplug).
+  // Told, under the lock, that something a screen shows at once has changed (stop, release,
+  // unplug).
   using Listener = std::function<void()>;
 
   Link(Clock& clock, Recorder& recorder, Options options);
@@ -85,9 +86,10 @@ class Link final : private Reply::Sink {
 
   // ---- a host's side: on any thread ----------------------------------------------------------
   // Carries one request to its completion; waits as long as it is held. Fill kind, function, bar,
-  // offset, size, value (writes), origin, thread, cpu, site; seq 0 takes the next number, t_ns 0 the
-  // clock's time. With answered_by Shadow the host has answered already: a read keeps its value.
-  // `stack`: JSON array of sites, innermost first, for the trace; lives until the call returns.
+  // offset, size, value (writes), origin, thread, cpu, site; seq 0 takes the next number, t_ns 0
+  // the clock's time. With answered_by Shadow the host has answered already: a read keeps its
+  // value. `stack`: JSON array of sites, innermost first, for the trace; lives until the call
+  // returns.
   Completion request(Transaction t, std::string_view stack = {});
   // The same without waiting for a suspended read: `done` gets the completed transaction, during
   // this call or later under the lock.
@@ -106,7 +108,8 @@ class Link final : private Reply::Sink {
 
   // ---- inside a command only -----------------------------------------------------------------
   bool held() const { return held_; }
-  bool paused() const { return held_ && !stop_; }
+  // Also while a released stop is still on its way out: then the pause follows it at once.
+  bool paused() const { return pause_next_ || (held_ && !stop_); }
   const std::optional<HeldTransaction>& stop() const { return stop_; }
   void pause();
   Result<void> resume();
@@ -150,8 +153,9 @@ class Link final : private Reply::Sink {
   };
   LastChange last_change(std::uint8_t function, std::int8_t bar, std::uint64_t offset) const;
 
-  // ---- replay: on a link without a thread of its own ---------------------------------------------
-  // A recorded timer runs out now; false if the function asked for no such timer.
+  // ---- replay: on a link without a thread of its own
+  // --------------------------------------------- A recorded timer runs out now; false if the
+  // function asked for no such timer.
   bool fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
                   std::uint64_t seq);
   // In the gate: a transaction that was made during a stop.
@@ -213,19 +217,19 @@ class Link final : private Reply::Sink {
   Host* host_ = nullptr;
   Listener changed_ = [] {}, tick_ = [] {};
 
-  std::mutex mutex_;                     // the monitor's lock; order: this, then CommandQueue's
-  std::condition_variable delivery_;     // held_ fell, or a reply came
-  std::atomic<unsigned> urgent_{0};      // link thread wants the lock: requesters step back
+  std::mutex mutex_;                  // the monitor's lock; order: this, then CommandQueue's
+  std::condition_variable delivery_;  // held_ fell, or a reply came
+  std::atomic<unsigned> urgent_{0};   // link thread wants the lock: requesters step back
   std::atomic<std::uint64_t> waiting_{0};
   bool closing_ = false;
   std::atomic<bool> closed_{false}, ended_{false};  // ended_: its thread too
 
   std::uint64_t seq_ = 0, time_ = 0;
-  std::uint64_t current_ = 0;            // the stimulus that is being handled
+  std::uint64_t current_ = 0;  // the stimulus that is being handled
   std::vector<std::unique_ptr<Plugged>> plugged_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<Effect> effects_;          // asked for by functions, not carried yet
+  std::vector<Effect> effects_;  // asked for by functions, not carried yet
   std::size_t next_effect_ = 0, effect_base_ = 0;
   std::vector<std::pair<std::uint8_t, Operation*>> timers_;
   Slot* delivering_ = nullptr;
@@ -240,7 +244,7 @@ class Link final : private Reply::Sink {
   bool first_access_ = false;
 
   std::atomic<bool> held_ = false;
-  bool release_ = false, delayed_ = false, poking_ = false;
+  bool release_ = false, pause_next_ = false, delayed_ = false, poking_ = false;
   std::optional<HeldTransaction> stop_;
 
   CommandQueue commands_;

@@ -33,8 +33,11 @@ void Link::run() {
 }
 
 std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view text) {
-  Transaction t{.offset = static_cast<std::uint64_t>(what), .value = value, .kind = Kind::Control,
-                .status = Status::SC, .origin = Origin::Function};
+  Transaction t{.offset = static_cast<std::uint64_t>(what),
+                .value = value,
+                .kind = Kind::Control,
+                .status = Status::SC,
+                .origin = Origin::Function};
   t.payload = as_bytes(text);
   number(t);
   t.done_ns = t.t_ns;
@@ -43,6 +46,8 @@ std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view 
 }
 
 void Link::pause() {
+  // A stop that was released ends when its thread runs; the pause takes over there.
+  if (stop_ && release_) pause_next_ = true;
   if (held_) return;
   held_ = true;
   control(Control::Pause, 0, "paused");
@@ -95,7 +100,9 @@ void Link::armed_changed() {
   std::vector<Host::Range> ranges;
   const auto add = [&](const std::vector<Reach>& reaches) {
     for (const Reach& reach : reaches) {
-      const auto touches = [&](Kind kind) { return (reach.kinds >> static_cast<unsigned>(kind)) & 1; };
+      const auto touches = [&](Kind kind) {
+        return (reach.kinds >> static_cast<unsigned>(kind)) & 1;
+      };
       if (!touches(Kind::MemRead) && !touches(Kind::MemWrite) && !touches(Kind::CfgRead) &&
           !touches(Kind::CfgWrite))
         continue;
@@ -244,8 +251,13 @@ void Link::reset_function(const Transaction& asked) {
   Lock lock(mutex_, std::adopt_lock);
   const bool outer = std::exchange(poking_, true);
   aside([&] {
-    Transaction t{.seq = asked.seq, .t_ns = asked.t_ns, .value = asked.value, .kind = Kind::Reset,
-                  .status = Status::SC, .origin = asked.origin, .function = index};
+    Transaction t{.seq = asked.seq,
+                  .t_ns = asked.t_ns,
+                  .value = asked.value,
+                  .kind = Kind::Reset,
+                  .status = Status::SC,
+                  .origin = asked.origin,
+                  .function = index};
     number(t);
     t.done_ns = t.t_ns;
     current_ = t.seq;
@@ -261,8 +273,11 @@ void Link::reset_function(const Transaction& asked) {
 
 void Link::unplug(std::uint8_t index, std::string_view why) {
   if (index >= plugged_.size() || !plugged_[index]->function) return;
-  Transaction t{.offset = static_cast<std::uint64_t>(Control::Unplug), .kind = Kind::Control,
-                .status = Status::SC, .origin = Origin::Function, .function = index};
+  Transaction t{.offset = static_cast<std::uint64_t>(Control::Unplug),
+                .kind = Kind::Control,
+                .status = Status::SC,
+                .origin = Origin::Function,
+                .function = index};
   const std::string text = plugged_[index]->instance + " is gone: " + std::string(why);
   t.payload = as_bytes(text);
   number(t);
@@ -282,8 +297,11 @@ void Link::unplug(std::uint8_t index, std::string_view why) {
 
 // Tells the trace that a fresh function stands there; replay makes one too.
 void Link::announce(std::uint8_t index) {
-  Transaction t{.offset = static_cast<std::uint64_t>(Control::Plug), .kind = Kind::Control,
-                .status = Status::SC, .origin = Origin::Function, .function = index};
+  Transaction t{.offset = static_cast<std::uint64_t>(Control::Plug),
+                .kind = Kind::Control,
+                .status = Status::SC,
+                .origin = Origin::Function,
+                .function = index};
   const std::string text = plugged_[index]->instance + " is plugged in";
   t.payload = as_bytes(text);
   number(t);

@@ -18,7 +18,9 @@ void Link::Plugged::submit(Operation& operation) {
     link.commands_.poke();  // the link thread may have to wake earlier
     return;
   }
-  link.effects_.push_back({.what = Effect::What::Dma, .function = index, .cause = link.current_,
+  link.effects_.push_back({.what = Effect::What::Dma,
+                           .function = index,
+                           .cause = link.current_,
                            .operation = &operation});
 }
 
@@ -29,19 +31,28 @@ void Link::Plugged::cancel(Operation& operation) {
 }
 
 void Link::Plugged::interrupt(std::uint32_t vector) {
-  link.effects_.push_back({.what = Effect::What::Interrupt, .function = index, .offset = vector,
+  link.effects_.push_back({.what = Effect::What::Interrupt,
+                           .function = index,
+                           .offset = vector,
                            .cause = link.current_});
 }
 
 void Link::Plugged::intx(bool asserted) {
-  link.effects_.push_back({.what = Effect::What::Intx, .function = index, .offset = kIntxVector,
-                           .value = asserted, .cause = link.current_});
+  link.effects_.push_back({.what = Effect::What::Intx,
+                           .function = index,
+                           .offset = kIntxVector,
+                           .value = asserted,
+                           .cause = link.current_});
 }
 
 void Link::Plugged::state_changed(std::int8_t bar, std::uint64_t offset, std::uint32_t size,
                                   std::uint64_t value) {
-  link.effects_.push_back({.what = Effect::What::State, .function = index, .bar = bar,
-                           .size = size, .offset = offset, .value = value,
+  link.effects_.push_back({.what = Effect::What::State,
+                           .function = index,
+                           .bar = bar,
+                           .size = size,
+                           .offset = offset,
+                           .value = value,
                            .cause = link.current_});
 }
 
@@ -70,9 +81,14 @@ void Link::pump(Lock& lock) {
       case Effect::What::Intx: send_interrupt(effect, lock); break;
       case Effect::What::State: {
         Slot& slot = take_slot();
-        slot.t = {.offset = effect.offset, .value = effect.value, .cause = effect.cause,
-                  .size = effect.size, .kind = Kind::State, .origin = Origin::Function,
-                  .bar = effect.bar, .function = effect.function};
+        slot.t = {.offset = effect.offset,
+                  .value = effect.value,
+                  .cause = effect.cause,
+                  .size = effect.size,
+                  .kind = Kind::State,
+                  .origin = Origin::Function,
+                  .bar = effect.bar,
+                  .function = effect.function};
         number(slot.t);
         slot.t.status = Status::SC;
         slot.done = slot.changes_register = true;
@@ -119,9 +135,13 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   if (effect.operation == nullptr) return;  // its task was ended by a reset
   const Operation& asked = *effect.operation;
   Slot& slot = take_slot();
-  slot.t = {.offset = asked.offset, .cause = effect.cause,
-            .size = static_cast<std::uint32_t>(asked.data.size()), .kind = asked.kind,
-            .origin = Origin::Function, .bar = kBarDma, .function = effect.function};
+  slot.t = {.offset = asked.offset,
+            .cause = effect.cause,
+            .size = static_cast<std::uint32_t>(asked.data.size()),
+            .kind = asked.kind,
+            .origin = Origin::Function,
+            .bar = kBarDma,
+            .function = effect.function};
   Transaction& t = slot.t;
   if (asked.kind == Kind::DmaWrite) {
     t.payload = asked.data;
@@ -130,7 +150,8 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   number(t);
   slot.sent = t.value;
   bool carry = true;
-  if (watched(t)) [[unlikely]] carry = before(slot, lock);
+  if (watched(t)) [[unlikely]]
+    carry = before(slot, lock);
   // The stop may have let a reset or an unplug through: then the waiter and its buffer are gone.
   Operation* operation = effects_[next_effect_ - 1].operation;
   if (operation == nullptr) {
@@ -167,13 +188,18 @@ void Link::move_dma(Effect& effect, Lock& lock) {
 
 void Link::send_interrupt(Effect& effect, Lock& lock) {
   Slot& slot = take_slot();
-  slot.t = {.offset = effect.offset, .value = effect.value, .cause = effect.cause,
-            .kind = Kind::Irq, .origin = Origin::Function, .bar = kBarInterrupt,
+  slot.t = {.offset = effect.offset,
+            .value = effect.value,
+            .cause = effect.cause,
+            .kind = Kind::Irq,
+            .origin = Origin::Function,
+            .bar = kBarInterrupt,
             .function = effect.function};
   number(slot.t);
   slot.sent = slot.t.value;
   bool carry = true;
-  if (watched(slot.t)) [[unlikely]] carry = before(slot, lock);
+  if (watched(slot.t)) [[unlikely]]
+    carry = before(slot, lock);
   if (carry)
     slot.t.status = host_ == nullptr
                         ? Status::UR
@@ -213,8 +239,12 @@ void Link::run_timers(Lock& lock) {
     const auto [function, operation] = *first;
     timers_.erase(first);
     Slot& slot = take_slot();
-    slot.t = {.t_ns = now, .offset = operation->number, .cause = operation->cause,
-              .kind = Kind::Timer, .origin = Origin::Function, .function = function};
+    slot.t = {.t_ns = now,
+              .offset = operation->number,
+              .cause = operation->cause,
+              .kind = Kind::Timer,
+              .origin = Origin::Function,
+              .function = function};
     number(slot.t);
     slot.t.status = Status::SC;
     slot.done = true;
@@ -237,8 +267,13 @@ bool Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t
   Operation* const operation = it->second;
   timers_.erase(it);
   Slot& slot = take_slot();
-  slot.t = {.seq = seq, .t_ns = t_ns, .offset = number, .cause = operation->cause,
-            .kind = Kind::Timer, .origin = Origin::Function, .function = function};
+  slot.t = {.seq = seq,
+            .t_ns = t_ns,
+            .offset = number,
+            .cause = operation->cause,
+            .kind = Kind::Timer,
+            .origin = Origin::Function,
+            .function = function};
   this->number(slot.t);
   slot.t.status = Status::SC;
   slot.done = true;

@@ -13,12 +13,12 @@ struct Link::Slot {
   Transaction t;
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
-  std::uint64_t sent = 0;        // value as the requester or function gave it
-  std::uint64_t answered = 0;    // a read's value as the function gave it
+  std::uint64_t sent = 0;          // value as the requester or function gave it
+  std::uint64_t answered = 0;      // a read's value as the function gave it
   std::uint64_t before_value = 0;  // of the register, for "until a register changes"
-  std::uint32_t rule = 0;        // breakpoint or fault that changed it
-  bool done = false;             // the function has replied
-  bool recorded = false;         // as pending
+  std::uint32_t rule = 0;          // breakpoint or fault that changed it
+  bool done = false;               // the function has replied
+  bool recorded = false;           // as pending
   bool edited = false;
   bool changes_register = false;
   std::string_view stack = {};

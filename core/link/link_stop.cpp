@@ -126,8 +126,8 @@ void Link::after(Slot& slot, Lock& lock) {
 
 // Waits under a stop. The lock is free meanwhile; commands run on the link thread, or right here
 // when this is the link thread.
-void Link::hold(Slot& slot, Phase phase, std::string reason,
-                std::vector<std::uint32_t> breakpoints, Lock& lock) {
+void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::uint32_t> breakpoints,
+                Lock& lock) {
   if (closing_) return;
   Transaction& t = slot.t;
   record_pending(slot);
@@ -137,16 +137,19 @@ void Link::hold(Slot& slot, Phase phase, std::string reason,
     armed_changed();
   }
   const std::uint64_t stimulus = current_;
-  stop_ = HeldTransaction{.transaction = t, .phase = phase, .breakpoints = std::move(breakpoints),
-                          .reason = std::move(reason), .original = t.value};
+  stop_ = HeldTransaction{.transaction = t,
+                          .phase = phase,
+                          .breakpoints = std::move(breakpoints),
+                          .reason = std::move(reason),
+                          .original = t.value};
   held_ = true;
   release_ = false;
   notify();
   if (std::this_thread::get_id() == thread_.get_id()) {
     while (!release_ && !closing_) {
       lock.unlock();
-      auto command = commands_.wait_until(std::chrono::steady_clock::now() +
-                                          std::chrono::milliseconds(50));
+      auto command =
+          commands_.wait_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
       lock.lock();
       if (command) command();
       tick_();
@@ -163,6 +166,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason,
   stop_.reset();
   held_ = false;
   control(Control::Release, t.seq, phase == Phase::Before ? "before" : "after");
+  if (std::exchange(pause_next_, false)) pause();
   current_ = stimulus;
   delivery_.notify_all();
   commands_.poke();
@@ -214,8 +218,8 @@ bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
     case FaultAction::CutDma: {
       Operation* operation = effects_[next_effect_ - 1].operation;
       if (operation == nullptr || host_ == nullptr) return true;
-      const auto part = operation->data.first(
-          std::min<std::size_t>(operation->data.size(), fault.amount));
+      const auto part =
+          operation->data.first(std::min<std::size_t>(operation->data.size(), fault.amount));
       if (t.kind == Kind::DmaRead)
         host_->dma_read(t.function, t.offset, part);
       else

@@ -33,11 +33,11 @@ inline constexpr unsigned kKinds = 16;
 
 // PCIe 5.0, 2.2.9 completion status; Timeout is the completion timeout of 2.8.
 enum class Status : std::uint8_t {
-  SC = 0,       // successful completion
-  UR = 1,       // unsupported request
-  CA = 4,       // completer abort
-  Timeout = 8,  // no completion came
-  Pending = 15, // not completed yet (a held or suspended transaction in the trace)
+  SC = 0,        // successful completion
+  UR = 1,        // unsupported request
+  CA = 4,        // completer abort
+  Timeout = 8,   // no completion came
+  Pending = 15,  // not completed yet (a held or suspended transaction in the trace)
 };
 
 enum class Origin : std::uint8_t { Driver = 0, Function = 1, Poke = 2, Replay = 3, Lesson = 4 };
@@ -54,16 +54,17 @@ enum class AnsweredBy : std::uint8_t {
 
 enum class ResetKind : std::uint8_t { Conventional = 0, Flr = 1, HotPlug = 2 };
 
-// Transaction::offset of a Control event: what was controlled. Replay acts on Release, Unplug, Plug.
+// Transaction::offset of a Control event: what was controlled. Replay acts on Release, Unplug,
+// Plug.
 enum class Control : std::uint8_t {
-  Stop = 1,        // the link holds transaction `value`
-  Release = 2,     // transaction `value`, held until now, is delivered at this point of the order
+  Stop = 1,     // the link holds transaction `value`
+  Release = 2,  // transaction `value`, held until now, is delivered at this point of the order
   Pause = 3,
   Resume = 4,
   Breakpoint = 5,  // made, changed or removed; the payload is its text
   Fault = 6,
-  Unplug = 7,      // the function is gone, as after a surprise removal
-  Plug = 8,        // a fresh one stands in its place
+  Unplug = 7,  // the function is gone, as after a surprise removal
+  Plug = 8,    // a fresh one stands in its place
 };
 
 enum class DmaDirection : std::uint8_t { Bidirectional = 0, ToDevice = 1, FromDevice = 2 };
@@ -90,19 +91,27 @@ struct Transaction {
   Origin origin = Origin::Driver;
   AnsweredBy answered_by = AnsweredBy::Function;
   std::int8_t bar = kBarNone;
-  std::uint8_t function = 0;                 // instance on this link, 0..255
-  std::span<const std::byte> payload = {};   // DMA data and texts; valid during the call only
+  std::uint8_t function = 0;                // instance on this link, 0..255
+  std::span<const std::byte> payload = {};  // DMA data and texts; valid during the call only
 };
 
-constexpr bool is_config(Kind k) { return k == Kind::CfgRead || k == Kind::CfgWrite; }
-constexpr bool is_memory(Kind k) { return k == Kind::MemRead || k == Kind::MemWrite; }
-constexpr bool is_dma(Kind k) { return k == Kind::DmaRead || k == Kind::DmaWrite; }
+constexpr bool is_config(Kind k) {
+  return k == Kind::CfgRead || k == Kind::CfgWrite;
+}
+constexpr bool is_memory(Kind k) {
+  return k == Kind::MemRead || k == Kind::MemWrite;
+}
+constexpr bool is_dma(Kind k) {
+  return k == Kind::DmaRead || k == Kind::DmaWrite;
+}
 // A read whose requester waits for a value.
 constexpr bool is_read(Kind k) {
   return k == Kind::CfgRead || k == Kind::MemRead || k == Kind::DmaRead;
 }
 // PCIe 5.0, 2.4.1: memory writes and messages are posted, config writes and all reads are not.
-constexpr bool is_posted(Kind k) { return k == Kind::MemWrite || k == Kind::DmaWrite || k == Kind::Irq; }
+constexpr bool is_posted(Kind k) {
+  return k == Kind::MemWrite || k == Kind::DmaWrite || k == Kind::Irq;
+}
 // What makes a function act; everything else follows from one of these.
 constexpr bool is_stimulus(const Transaction& t) {
   if (t.origin == Origin::Function) return t.kind == Kind::Timer || t.kind == Kind::Input;
@@ -115,9 +124,9 @@ constexpr std::uint64_t mask_of_size(std::uint32_t bytes) {
 
 // "mem_read" and so on: the spelling of the trace, of expressions and of every screen.
 std::string_view name_of(Kind kind);
-std::string_view name_of(Status status);      // "SC" "UR" "CA" "timeout" "pending"
-std::string_view name_of(Origin origin);      // "driver" ...
-std::string_view name_of(AnsweredBy by);      // "function" "shadow" ...
+std::string_view name_of(Status status);  // "SC" "UR" "CA" "timeout" "pending"
+std::string_view name_of(Origin origin);  // "driver" ...
+std::string_view name_of(AnsweredBy by);  // "function" "shadow" ...
 std::optional<Kind> kind_named(std::string_view name);
 std::optional<Status> status_named(std::string_view name);
 std::optional<Origin> origin_named(std::string_view name);

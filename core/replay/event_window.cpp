@@ -28,7 +28,8 @@ void EventWindow::read_to(std::uint64_t seq) {
 
 const TraceEvent* EventWindow::at(std::uint64_t seq) {
   read_to(seq);
-  const auto it = std::ranges::lower_bound(events_, seq, {}, [](const TraceEvent& e) { return e.t.seq; });
+  const auto it =
+      std::ranges::lower_bound(events_, seq, {}, [](const TraceEvent& e) { return e.t.seq; });
   return it != events_.end() && it->t.seq == seq ? &*it : nullptr;
 }
 

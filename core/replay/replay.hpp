@@ -15,21 +15,21 @@
 namespace pcilens {
 
 struct Divergence {
-  std::uint64_t seq = 0;      // in the recorded order
-  std::string place;          // "edu0:STATUS"
-  std::string expected;       // what the trace has
-  std::string got;            // what the function did now
+  std::uint64_t seq = 0;            // in the recorded order
+  std::string place;                // "edu0:STATUS"
+  std::string expected;             // what the trace has
+  std::string got;                  // what the function did now
   std::vector<std::string> before;  // the last transactions before it, oldest first
 };
 
 struct ReplayOptions {
-  std::size_t list = 1;       // divergences to describe; all are counted
-  std::size_t context = 6;    // transactions to show before each
+  std::size_t list = 1;     // divergences to describe; all are counted
+  std::size_t context = 6;  // transactions to show before each
 };
 
 struct ReplayResult {
-  std::uint64_t stimuli = 0;     // requests, timers, forces and resets sent
-  std::uint64_t compared = 0;    // answers, DMA, interrupts and state changes compared
+  std::uint64_t stimuli = 0;   // requests, timers, forces and resets sent
+  std::uint64_t compared = 0;  // answers, DMA, interrupts and state changes compared
   std::uint64_t divergences = 0;
   std::vector<Divergence> listed;
 };

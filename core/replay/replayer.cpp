@@ -1,10 +1,10 @@
 #include "core/replay/replayer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace pcilens {
 namespace {
@@ -184,15 +184,17 @@ void Replayer::event(const Transaction& t) {
   if (t.status != Status::Pending) compare(t);
 }
 
-void Replayer::completion(const Transaction& t) { compare(t); }
+void Replayer::completion(const Transaction& t) {
+  compare(t);
+}
 
 void Replayer::compare(const Transaction& now) {
   const TraceEvent* found = recorded_.at(now.seq);
   if (is_effect(now)) seen_.push_back(now.seq);
   if (found == nullptr || found->t.kind != now.kind) {
     ++result_.compared;
-    return diverge(now.seq, names_->place(now),
-                   found == nullptr ? "nothing" : describe(found->t), describe(now));
+    return diverge(now.seq, names_->place(now), found == nullptr ? "nothing" : describe(found->t),
+                   describe(now));
   }
   const TraceEvent& recorded = *found;
   const bool answered = is_memory(now.kind) || is_config(now.kind);
@@ -240,8 +242,10 @@ void Replayer::diverge(std::uint64_t seq, std::string place, std::string expecte
                        std::string got) {
   ++result_.divergences;
   if (result_.listed.size() >= options_.list) return;
-  result_.listed.push_back({.seq = seq, .place = std::move(place),
-                            .expected = std::move(expected), .got = std::move(got),
+  result_.listed.push_back({.seq = seq,
+                            .place = std::move(place),
+                            .expected = std::move(expected),
+                            .got = std::move(got),
                             .before = lines_before(seq)});
 }
 

@@ -52,8 +52,8 @@ class Replayer final : public Host, public Recorder, public Clock {
   std::shared_ptr<const Names> names_;
   bool kernel_kept_msix_ = false;
   std::map<std::uint64_t, TraceEdit> edits_;
-  std::uint64_t position_ = 0;   // the last recorded event that was dealt with
-  std::uint64_t checked_ = 0;    // up to here, every recorded effect was looked for
+  std::uint64_t position_ = 0;       // the last recorded event that was dealt with
+  std::uint64_t checked_ = 0;        // up to here, every recorded effect was looked for
   std::vector<std::uint64_t> seen_;  // effects since then
   ReplayResult result_;
   std::optional<Error> error_;

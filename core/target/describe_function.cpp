@@ -1,6 +1,7 @@
 #include "core/target/describe_function.hpp"
 
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/registers/map_json.hpp"
@@ -28,9 +29,8 @@ std::string describe_function(const Function& function, const std::string& insta
   }
   Json chosen = Json::object();
   for (const DeviceOption& option : options) chosen[option.name] = option.value;
-  return Json{{"instance", instance}, {"device", device},   {"bdf", bdf},
-              {"config", config},     {"bars", bars},       {"maps", maps},
-              {"options", chosen}}
+  return Json{{"instance", instance}, {"device", device}, {"bdf", bdf},       {"config", config},
+              {"bars", bars},         {"maps", maps},     {"options", chosen}}
       .dump();
 }
 

@@ -2,14 +2,13 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "core/target/session.hpp"
 
@@ -77,13 +76,15 @@ Result<std::shared_ptr<LoadedDevice>> LoadedDevice::load(const std::string& name
   const auto abi = reinterpret_cast<AbiOf>(::dlsym(loaded->handle_, PCILENS_ABI_NAME));
   const auto entry = reinterpret_cast<EntryOf>(::dlsym(loaded->handle_, PCILENS_ENTRY_NAME));
   if (abi == nullptr || entry == nullptr)
-    return fail(fmt::format("{}: not a pcilens device (no PCILENS_DEVICE in it); see "
-                            "docs/writing-a-device.md",
-                            name_or_path));
+    return fail(
+        fmt::format("{}: not a pcilens device (no PCILENS_DEVICE in it); see "
+                    "docs/writing-a-device.md",
+                    name_or_path));
   if (abi() != abi_identity())
-    return fail(fmt::format("{}: built for `{}`, this pcilens is `{}`; rebuild the device against "
-                            "this pcilens",
-                            name_or_path, abi(), abi_identity()));
+    return fail(
+        fmt::format("{}: built for `{}`, this pcilens is `{}`; rebuild the device against "
+                    "this pcilens",
+                    name_or_path, abi(), abi_identity()));
   loaded->device_ = entry();
   if (loaded->device_ == nullptr || loaded->device_->create == nullptr ||
       loaded->device_->name.empty())

@@ -1,8 +1,8 @@
 #include "core/target/local_target.hpp"
 
-#include <map>
-
 #include <fmt/format.h>
+
+#include <map>
 
 #include "core/host/kmod/kmod_host.hpp"
 #include "core/target/describe_function.hpp"
@@ -18,8 +18,8 @@ Result<std::unique_ptr<Function>> make_function(const Device& device,
       return fail(fmt::format("device {}: create gave no function", device.name));
     return function;
   } catch (const std::exception& e) {
-    return fail(fmt::format("device {}: its constructor threw: {}; mend the model", device.name,
-                            e.what()));
+    return fail(
+        fmt::format("device {}: its constructor threw: {}; mend the model", device.name, e.what()));
   }
 }
 
@@ -82,8 +82,8 @@ Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previ
     const std::string instance =
         fmt::format("{}{}", device.name, counts[std::string(device.name)]++);
     const std::string bdf = fmt::format("00:{:02x}.0", i + 1);
-    const std::string json = describe_function(**function, instance, std::string(device.name),
-                                               bdf, choice.options);
+    const std::string json =
+        describe_function(**function, instance, std::string(device.name), bdf, choice.options);
     run->devices.push_back(std::move(*loaded));
     run->link.plug(std::move(*function), instance, std::string(device.name), bdf);
     recording_->recorder().blob(BlobKind::Function, i, std::as_bytes(std::span(json)));
@@ -116,12 +116,11 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
     for (std::size_t i = 0; i < run->devices.size(); ++i)
       run->sim->enumerate(static_cast<std::uint8_t>(i));
   if (options_.hold_at_first_access) run->link.stop_at_first_access();
-  run->link.start(
-      [this] { dirty_ = true; },
-      [this, self] {
-        publish(*self, false);
-        watch_plug_ins(*self);
-      });
+  run->link.start([this] { dirty_ = true; },
+                  [this, self] {
+                    publish(*self, false);
+                    watch_plug_ins(*self);
+                  });
   if (run->sim == nullptr)
     return static_cast<kmod::KmodHost&>(*run->host).plug_all([this](std::string line) {
       said(std::move(line));
@@ -133,7 +132,8 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
         static_cast<std::uint8_t>(i), device.drive,
         [this](std::string line) { said(std::move(line)); },
         [this, self](Result<void> result) {
-          said(result ? "the driver has finished" : "the driver gave up: " + result.error().message);
+          said(result ? "the driver has finished"
+                      : "the driver gave up: " + result.error().message);
           self->link.post([this, self] {
             --self->drivers;
             dirty_ = true;
@@ -232,7 +232,7 @@ void LocalTarget::publish(Run& run, bool at_once) {
   auto fresh = take_snapshot(run.link, *snapshot());
   if (fresh->stop && released_ == held_at(*run.link.stop())) {
     fresh->stop.reset();
-    fresh->state = RunState::Running;
+    fresh->state = run.link.paused() ? RunState::Paused : RunState::Running;
   } else {
     released_.reset();
   }
@@ -299,9 +299,8 @@ void LocalTarget::remove_breakpoint(std::uint32_t number, Done<void> done) {
   command<void>(std::move(done), [=](Link& link) { return link.remove_breakpoint(number); });
 }
 void LocalTarget::add_fault(Fault fault, Done<std::uint32_t> number) {
-  command<std::uint32_t>(std::move(number), [fault = std::move(fault)](Link& link) {
-    return link.add_fault(fault);
-  });
+  command<std::uint32_t>(std::move(number),
+                         [fault = std::move(fault)](Link& link) { return link.add_fault(fault); });
 }
 void LocalTarget::enable_fault(std::uint32_t number, bool enabled, Done<void> done) {
   command<void>(std::move(done), [=](Link& link) { return link.enable_fault(number, enabled); });
@@ -313,8 +312,10 @@ void LocalTarget::remove_fault(std::uint32_t number, Done<void> done) {
 namespace {
 
 Transaction transaction_at(const Place& place, Kind memory, Kind config) {
-  return {.offset = place.offset, .size = place.size,
-          .kind = place.bar == kBarConfig ? config : memory, .bar = place.bar,
+  return {.offset = place.offset,
+          .size = place.size,
+          .kind = place.bar == kBarConfig ? config : memory,
+          .bar = place.bar,
           .function = place.function};
 }
 
@@ -330,8 +331,8 @@ void LocalTarget::poke_read(Place place, Done<std::uint64_t> value) {
 void LocalTarget::poke_write(Place place, std::uint64_t value, Done<void> done) {
   const auto current = run();
   if (value & ~mask_of_size(place.size))
-    return done(fail(fmt::format("{:#x} does not fit {} bytes; write a smaller value", value,
-                                 place.size)));
+    return done(
+        fail(fmt::format("{:#x} does not fit {} bytes; write a smaller value", value, place.size)));
   current->link.post([=, this, done = std::move(done)] {
     Transaction t = transaction_at(place, Kind::MemWrite, Kind::CfgWrite);
     t.value = value;
@@ -357,8 +358,8 @@ void LocalTarget::force(Place place, std::uint64_t value, Done<void> done) {
 void LocalTarget::reset_function(std::uint8_t function, ResetKind kind, Done<void> done) {
   command<void>(std::move(done), [=](Link& link) -> Result<void> {
     if (link.function(function) == nullptr) return fail("this function is not plugged in");
-    link.reset_function({.value = static_cast<std::uint64_t>(kind), .origin = Origin::Poke,
-                         .function = function});
+    link.reset_function(
+        {.value = static_cast<std::uint64_t>(kind), .origin = Origin::Poke, .function = function});
     return {};
   });
 }

@@ -1,14 +1,13 @@
 #include "core/target/recording.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "core/code/disassembly.hpp"
 #include "core/trace/reader.hpp"
@@ -25,14 +24,15 @@ std::string temporary_trace() {
 }
 
 TraceRow row_of(const TraceEvent& event) {
-  return {.transaction = event.t, .edited = event.edited, .payload_bytes = event.payload_bytes,
+  return {.transaction = event.t,
+          .edited = event.edited,
+          .payload_bytes = event.payload_bytes,
           .text = event.text};
 }
 
 std::string place_of(const TraceSite& site, std::uint64_t further = 0) {
   std::string text = site.symbol.empty() ? "?" : site.symbol;
-  if (site.displacement + further != 0)
-    text += fmt::format("+{:#x}", site.displacement + further);
+  if (site.displacement + further != 0) text += fmt::format("+{:#x}", site.displacement + further);
   if (!site.module.empty()) text += fmt::format(" [{}]", site.module);
   return text;
 }
@@ -51,8 +51,10 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
     view.stack.push_back({.symbol = place_of(frame), .file = frame.file, .line = frame.line});
   if (!*site || (*site)->code.empty()) return view;
   for (const Instruction& i : disassemble((*site)->code, 0))
-    view.instructions.push_back({.address = place_of(**site, i.offset), .bytes = i.bytes,
-                                 .text = i.text, .accessing = i.offset == 0});
+    view.instructions.push_back({.address = place_of(**site, i.offset),
+                                 .bytes = i.bytes,
+                                 .text = i.text,
+                                 .accessing = i.offset == 0});
   return view;
 }
 
@@ -97,7 +99,8 @@ Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
 Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory) {
   std::unique_ptr<Recording> made(new Recording);
   const int fd = ::open(memory.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
+  if (fd < 0)
+    return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
   struct stat there{};  // a BAR in sysfs tells its size so, and not by lseek
   ::fstat(fd, &there);
   auto mapped = SpoolMemory::map(fd, 0, static_cast<std::uint64_t>(there.st_size), memory);
@@ -183,10 +186,11 @@ void Recording::page(TraceRequest request, Done<TracePage> done) {
       if (!compiled) return done(tl::unexpected(compiled.error()));
       filter = std::move(*compiled);
     }
-    auto window = (*trace)->window(
-        {.from = request.from, .limit = request.limit,
-         .backward = request.direction == TraceRequest::Direction::Backward,
-         .filter = request.filter.empty() ? nullptr : &filter});
+    auto window =
+        (*trace)->window({.from = request.from,
+                          .limit = request.limit,
+                          .backward = request.direction == TraceRequest::Direction::Backward,
+                          .filter = request.filter.empty() ? nullptr : &filter});
     if (!window) return done(tl::unexpected(window.error()));
     TracePage page{.rows = {}, .last_seq = (*trace)->last_seq(), .more = window->more};
     for (const TraceEvent& event : window->events) page.rows.push_back(row_of(event));

@@ -28,8 +28,8 @@ class Recording {
                                                     std::function<void(std::string)> trouble);
   // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
   static Result<std::unique_ptr<Recording>> to_spool(const std::string& memory);
-  // From shared memory that somebody else writes (a VM's guest by to_spool): formats it, and carries
-  // it to a file here. recorder() is not ours then.
+  // From shared memory that somebody else writes (a VM's guest by to_spool): formats it, and
+  // carries it to a file here. recorder() is not ours then.
   static Result<std::unique_ptr<Recording>> from_spool(SpoolMemory memory, const std::string& trace,
                                                        std::function<void(std::string)> trouble);
   ~Recording();

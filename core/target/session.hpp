@@ -12,7 +12,7 @@
 namespace pcilens {
 
 struct DeviceChoice {
-  std::string name;       // of a built-in device, or the path of a plug-in (has a slash or ends in .so)
+  std::string name;  // of a built-in device, or the path of a plug-in (has a slash or ends in .so)
   DeviceOptions options;
 };
 

@@ -9,8 +9,10 @@ std::vector<BarState> bars_of(const ConfigSpace& config) {
   std::vector<BarState> bars;
   for (const Bar& bar : config.bars())
     if (bar.size != 0)
-      bars.push_back({.index = bar.index, .size = bar.size,
-                      .address = config.bar_address(bar.index), .is_64bit = bar.is_64bit,
+      bars.push_back({.index = bar.index,
+                      .size = bar.size,
+                      .address = config.bar_address(bar.index),
+                      .is_64bit = bar.is_64bit,
                       .prefetchable = bar.prefetchable});
   return bars;
 }
@@ -21,8 +23,8 @@ FunctionState::Bank bank_of(const Link& link, std::uint8_t index, std::int8_t ba
   for (const Register* r : bank.map().registers) {
     for (std::uint32_t i = 0; i < r->count; ++i) {
       const auto change = link.last_change(index, bar, r->offset_of(i));
-      state.registers.push_back({.value = bank.peek({r, i}), .changed_seq = change.seq,
-                                 .changed_by = change.origin});
+      state.registers.push_back(
+          {.value = bank.peek({r, i}), .changed_seq = change.seq, .changed_by = change.origin});
     }
   }
   return state;
@@ -51,9 +53,13 @@ std::shared_ptr<Snapshot> take_snapshot(const Link& link, const Snapshot& before
   if (link.stop()) {
     const HeldTransaction& held = *link.stop();
     now->state = RunState::Stopped;
-    now->stop = Stop{.transaction = held.transaction, .phase = held.phase,
-                     .breakpoints = held.breakpoints, .reason = held.reason,
-                     .original = held.original, .edited = held.edited, .thread_name = {}};
+    now->stop = Stop{.transaction = held.transaction,
+                     .phase = held.phase,
+                     .breakpoints = held.breakpoints,
+                     .reason = held.reason,
+                     .original = held.original,
+                     .edited = held.edited,
+                     .thread_name = {}};
     if (link.host() != nullptr)
       now->stop->thread_name = link.host()->thread_name(held.transaction.thread);
     now->stop->transaction.payload = {};
@@ -64,8 +70,8 @@ std::shared_ptr<Snapshot> take_snapshot(const Link& link, const Snapshot& before
     const auto index = static_cast<std::uint8_t>(i);
     const FunctionState* earlier = i < before.functions.size() ? &before.functions[i] : nullptr;
     const FunctionNames& names = now->names->functions[i];
-    FunctionState state{.instance = names.instance, .device = link.device_name(index),
-                        .bdf = names.bdf};
+    FunctionState state{
+        .instance = names.instance, .device = link.device_name(index), .bdf = names.bdf};
     const Function* function = link.function(index);
     state.plugged = function != nullptr;
     if (function == nullptr) {

@@ -38,13 +38,13 @@ std::string_view name_of(RunState state);
 
 // One transaction that is held, and why.
 struct Stop {
-  Transaction transaction;           // payload not set
+  Transaction transaction;  // payload not set
   Phase phase = Phase::Before;
   std::vector<std::uint32_t> breakpoints;  // their numbers; empty for a step or a pause
-  std::string reason;                // "breakpoint 1: write CMD", "step", "first access"
-  std::uint64_t original = 0;        // the value before somebody edited it
+  std::string reason;                      // "breakpoint 1: write CMD", "step", "first access"
+  std::uint64_t original = 0;              // the value before somebody edited it
   bool edited = false;
-  std::string thread_name;           // of the driver, if known
+  std::string thread_name;  // of the driver, if known
 };
 
 // One register, or one element of an array, as peek() shows it.
@@ -65,7 +65,7 @@ struct FunctionState {
   std::string instance;  // "edu0"
   std::string device;    // "edu"
   std::string bdf;
-  bool plugged = true;   // false after a surprise removal
+  bool plugged = true;                                   // false after a surprise removal
   std::shared_ptr<const std::vector<std::byte>> config;  // 4096 bytes
   std::vector<BarState> bars;
   // For each BAR with a map, parallel to the map's registers with arrays laid out flat.
@@ -80,12 +80,12 @@ struct Snapshot {
   std::uint64_t version = 0;  // grows with every change
   RunState state = RunState::Running;
   std::optional<Stop> stop;
-  std::uint64_t seq = 0;      // last transaction numbered
-  std::uint64_t now_ns = 0;   // its time
+  std::uint64_t seq = 0;        // last transaction numbered
+  std::uint64_t now_ns = 0;     // its time
   std::uint64_t in_flight = 0;  // sent by the host, not yet delivered
-  std::string host;           // "sim", "kmod"
-  std::string trace;          // path of the trace, empty if none is kept
-  std::string driver;         // one line: what the driver last said, or how it ended
+  std::string host;             // "sim", "kmod"
+  std::string trace;            // path of the trace, empty if none is kept
+  std::string driver;           // one line: what the driver last said, or how it ended
   std::vector<FunctionState> functions;
   std::vector<BreakpointState> breakpoints;
   std::vector<FaultState> faults;
@@ -94,17 +94,17 @@ struct Snapshot {
 
 // Rows of the trace. `direction` Backward gives the rows before `from`, still in ascending order.
 struct TraceRequest {
-  std::uint64_t from = 0;   // a seq; 0 with Backward: from the end
+  std::uint64_t from = 0;  // a seq; 0 with Backward: from the end
   std::uint32_t limit = 100;
   enum class Direction : std::uint8_t { Forward, Backward } direction = Direction::Forward;
-  std::string filter;       // an expression; empty: all
+  std::string filter;  // an expression; empty: all
 };
 
 struct TraceRow {
   Transaction transaction;  // payload not set
   bool edited = false;
   std::uint32_t payload_bytes = 0;
-  std::string text;         // of a control, note or gap row
+  std::string text;  // of a control, note or gap row
 };
 
 struct TracePage {
@@ -116,8 +116,8 @@ struct TracePage {
 // Where the driver stands: what a stop shows of the code.
 struct CodeView {
   struct Frame {
-    std::string symbol;   // "edu_probe+0x1c" , with the module where there is one
-    std::string file;     // empty without debug information
+    std::string symbol;  // "edu_probe+0x1c" , with the module where there is one
+    std::string file;    // empty without debug information
     std::uint32_t line = 0;
   };
   struct Instruction {

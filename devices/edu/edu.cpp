@@ -13,8 +13,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Identity kIdentity{.vendor = 0x1234, .device = 0x11e8, .subsystem_vendor = 0x1af4,
-                             .subsystem = 0x1100, .class_code = 0x00ff00, .revision = 0x10};
+constexpr Identity kIdentity{.vendor = 0x1234,
+                             .device = 0x11e8,
+                             .subsystem_vendor = 0x1af4,
+                             .subsystem = 0x1100,
+                             .class_code = 0x00ff00,
+                             .revision = 0x10};
 
 // BAR0 holds the registers, BAR2 the MSI-X table: QEMU's edu has MSI only, so its place is free.
 constexpr std::array kBars = {Bar{.index = 0, .size = 0x100000}, Bar{.index = 2, .size = 0x1000}};
@@ -46,9 +50,8 @@ class Edu final : public Function {
       regs.set(kStatus["COMPUTING"], 1);
       start(compute_factorial(static_cast<std::uint32_t>(w.written)));
     });
-    regs.on_write(kIrqRaise, [this](const RegisterWrite& w) {
-      raise(static_cast<std::uint32_t>(w.written));
-    });
+    regs.on_write(kIrqRaise,
+                  [this](const RegisterWrite& w) { raise(static_cast<std::uint32_t>(w.written)); });
     regs.on_write(kIrqAck, [&](const RegisterWrite& w) {
       regs.set(kIrqStatus, regs.get(kIrqStatus) & ~w.written);
       if (regs.get(kIrqStatus) == 0) intx(false);

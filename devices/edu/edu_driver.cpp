@@ -49,8 +49,8 @@ Result<void> copy_once(sim::Device& device, sim::Mmio& regs, std::uint64_t sourc
   regs.write(kDmaDestination, destination);
   regs.write(kDmaCount, kPage);
   const std::uint64_t direction = to_host ? kDmaCommand["DIR"].field->mask() : 0;
-  regs.write(kDmaCommand, kDmaCommand["START"].field->mask() | direction |
-                              kDmaCommand["IRQ"].field->mask());
+  regs.write(kDmaCommand,
+             kDmaCommand["START"].field->mask() | direction | kDmaCommand["IRQ"].field->mask());
   return await_interrupt(device, regs, kDmaFinished);
 }
 

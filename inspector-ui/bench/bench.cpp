@@ -1,13 +1,12 @@
 #include "inspector-ui/bench/bench.hpp"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <thread>
-
-#include <fmt/format.h>
 
 namespace pcilens::bench {
 
@@ -23,8 +22,13 @@ Figure measure(std::string name, const Settings& settings,
     times.push_back(took.count() / settings.operations);
   }
   std::ranges::sort(times);
-  return {.name = std::move(name), .median = times[times.size() / 2], .lowest = times.front(),
-          .highest = times.back(), .unit = "ns", .against = {}, .goal = {}};
+  return {.name = std::move(name),
+          .median = times[times.size() / 2],
+          .lowest = times.front(),
+          .highest = times.back(),
+          .unit = "ns",
+          .against = {},
+          .goal = {}};
 }
 
 void compare(Figure& figure, const Figure& floor) {

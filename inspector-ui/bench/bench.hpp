@@ -1,5 +1,5 @@
-// Measuring: each figure is the median of several runs, and stands beside a floor or a peer that was
-// measured in the same run, since a ratio means the same on every machine and a time does not.
+// Measuring: each figure is the median of several runs, and stands beside a floor or a peer that
+// was measured in the same run, since a ratio means the same on every machine and a time does not.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 namespace pcilens::bench {
 
 struct Figure {
-  std::string name;       // "read of a register, trace on"
-  double median = 0;      // in `unit`
+  std::string name;   // "read of a register, trace on"
+  double median = 0;  // in `unit`
   double lowest = 0, highest = 0;
-  std::string unit;       // "ns"
-  double ratio = 0;       // to the figure called `against`; 0: it is a floor itself
+  std::string unit;  // "ns"
+  double ratio = 0;  // to the figure called `against`; 0: it is a floor itself
   std::string against;
-  std::string goal;       // "at most 200 ns"; empty: none is set
+  std::string goal;  // "at most 200 ns"; empty: none is set
   bool met = true;
 };
 
 struct Settings {
-  unsigned runs = 7;             // medians of this many
-  unsigned operations = 200'000; // in each run
+  unsigned runs = 7;              // medians of this many
+  unsigned operations = 200'000;  // in each run
 };
 
 // ns an operation, in each of settings.runs runs.

@@ -1,9 +1,9 @@
 // The link's own cost: a register read and write on the sim host's path, with the trace on.
+#include <fmt/format.h>
+
 #include <atomic>
 #include <memory>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "core/function/function.hpp"
 #include "core/link/link.hpp"
@@ -17,8 +17,8 @@ namespace {
 
 // A function with one register that is used and a thousand that are not.
 constexpr Register kValue{.name = "VALUE", .offset = 0x0, .width = 4};
-constexpr Register kOthers{.name = "OTHER", .offset = 0x1000, .width = 4, .count = 1000,
-                           .stride = 4};
+constexpr Register kOthers{
+    .name = "OTHER", .offset = 0x1000, .width = 4, .count = 1000, .stride = 4};
 constexpr const Register* kRegisters[] = {&kValue, &kOthers};
 constexpr RegisterMap kMap{.name = "plain", .bar = 0, .size = 0x4000, .registers = kRegisters};
 static_assert(well_formed(kMap));
@@ -49,8 +49,10 @@ class Nowhere final : public Recorder {
 class Spooled {
  public:
   Spooled()
-      : memory_(*SpoolMemory::anonymous(1u << 20)), spool_(*Spool::create(memory_.bytes())),
-        reader_(*SpoolReader::open(memory_.bytes())), taker_([this] { take(); }) {}
+      : memory_(*SpoolMemory::anonymous(1u << 20)),
+        spool_(*Spool::create(memory_.bytes())),
+        reader_(*SpoolReader::open(memory_.bytes())),
+        taker_([this] { take(); }) {}
   ~Spooled() {
     ending_ = true;
     taker_.join();
@@ -82,8 +84,11 @@ class Bench {
  public:
   Bench(Recorder& recorder, unsigned breakpoints) : link_(clock_, recorder, {}) {
     link_.plug(std::make_unique<Plain>(), "plain0", "plain", "00:01.0");
-    link_.request({.offset = cfg::kCommand, .value = cfg::kCommandMemory, .size = 2,
-                   .kind = Kind::CfgWrite, .bar = kBarConfig});
+    link_.request({.offset = cfg::kCommand,
+                   .value = cfg::kCommandMemory,
+                   .size = 2,
+                   .kind = Kind::CfgWrite,
+                   .bar = kBarConfig});
     for (unsigned i = 0; i < breakpoints; ++i)
       static_cast<void>(link_.add_breakpoint({.expression = fmt::format("write OTHER[{}]", i)}));
     link_.start([] {}, [] {});
@@ -108,24 +113,19 @@ std::vector<Figure> measure_link(const Settings& settings) {
   }));
   Nowhere nowhere;
   Bench untraced(nowhere, 0);
-  figures.push_back(measure("read over the link, no trace", settings, [&](unsigned n) {
-    untraced.run(Kind::MemRead, n);
-  }));
+  figures.push_back(measure("read over the link, no trace", settings,
+                            [&](unsigned n) { untraced.run(Kind::MemRead, n); }));
   Spooled spooled, spooled_armed;
   Bench traced(spooled.recorder(), 0);
-  figures.push_back(measure("read over the link, trace on", settings, [&](unsigned n) {
-    traced.run(Kind::MemRead, n);
-  }));
-  figures.push_back(measure("write over the link, trace on", settings, [&](unsigned n) {
-    traced.run(Kind::MemWrite, n);
-  }));
+  figures.push_back(measure("read over the link, trace on", settings,
+                            [&](unsigned n) { traced.run(Kind::MemRead, n); }));
+  figures.push_back(measure("write over the link, trace on", settings,
+                            [&](unsigned n) { traced.run(Kind::MemWrite, n); }));
   Bench armed(spooled_armed.recorder(), 1000);
-  figures.push_back(measure("read, 1,000 breakpoints elsewhere", settings, [&](unsigned n) {
-    armed.run(Kind::MemRead, n);
-  }));
-  figures.push_back(measure("write, 1,000 breakpoints elsewhere", settings, [&](unsigned n) {
-    armed.run(Kind::MemWrite, n);
-  }));
+  figures.push_back(measure("read, 1,000 breakpoints elsewhere", settings,
+                            [&](unsigned n) { armed.run(Kind::MemRead, n); }));
+  figures.push_back(measure("write, 1,000 breakpoints elsewhere", settings,
+                            [&](unsigned n) { armed.run(Kind::MemWrite, n); }));
   compare(figures[1], figures[0]);
   for (const std::size_t traced_one : {2u, 3u}) {
     compare(figures[traced_one], figures[1]);

@@ -4,8 +4,8 @@
 . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
 command -v tmux >/dev/null || { echo "skipped: tmux is not there (package tmux)" && exit 77; }
 
-socket=$work/tmux
-t() { tmux -S "$socket" "$@"; }
+terminals=0
+t() { tmux -S "$work/tmux.$terminals" "$@"; }
 screen() { t capture-pane -p -t console; }
 type_keys() { t send-keys -t console "$@"; }
 
@@ -13,8 +13,9 @@ type_keys() { t send-keys -t console "$@"; }
 # shellcheck disable=SC2120 # most begin without further arguments
 begin() {
   t kill-server 2>/dev/null
+  terminals=$((terminals + 1))  # a server that is ending takes no new session
   t -f /dev/null new-session -d -x 100 -y 30 -s console \
-    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 120 '$PCILENS' console --trace '$work/t.$RANDOM' $*; sleep 1"
+    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 120 '$PCILENS' console --trace '$work/t.$terminals' $*"
   see '> $'
 }
 
@@ -71,7 +72,16 @@ ctrl_c_ends_wait() {
     type_keys 'wait stop 60s' Enter && sleep 1 && type_keys C-c && see 'wait: cancelled'
 }
 
-ctrl_d_ends() { begin && type_keys C-d && see '^$' && sleep 2 && ! t has-session -t console; }
+ctrl_d_ends() {
+  local i
+  begin && type_keys C-d || return
+  for ((i = 0; i < 100; i++)); do
+    t has-session -t console 2>/dev/null || return 0
+    sleep 0.1
+  done
+  screen
+  return 1
+}
 
 check "the console greets with the stop and with what to type next" greets
 check "TAB completes a command" completes_command

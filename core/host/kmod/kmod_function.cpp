@@ -1,14 +1,13 @@
 #include "core/host/kmod/kmod_function.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace pcilens::kmod {
 namespace {
@@ -19,9 +18,10 @@ constexpr std::uint32_t kRingEvents = 1u << 14;
 
 Error why_not_open(int error) {
   if (error == ENOENT)
-    return {fmt::format("{} is not there: the pcilens kernel module is not loaded; `pcilens vm` "
-                        "runs it in a VM, docs/kmod.md loads it here",
-                        kNode)};
+    return {
+        fmt::format("{} is not there: the pcilens kernel module is not loaded; `pcilens vm` "
+                    "runs it in a VM, docs/kmod.md loads it here",
+                    kNode)};
   if (error == EACCES || error == EPERM)
     return {fmt::format("{}: only root may put functions on the bus; start with sudo", kNode)};
   return {fmt::format("{}: {}", kNode, std::strerror(error))};
@@ -34,11 +34,11 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   made->fd_ = ::open(kNode, O_RDWR | O_CLOEXEC);
   if (made->fd_ < 0) return tl::unexpected(why_not_open(errno));
   pcilens_info info{};
-  if (::ioctl(made->fd_, PCILENS_IOC_INFO, &info) != 0 ||
-      info.abi_version != PCILENS_ABI_VERSION)
-    return fail(fmt::format("{}: the loaded module speaks version {}, this pcilens {}; load the "
-                            "module that came with it",
-                            kNode, info.abi_version, PCILENS_ABI_VERSION));
+  if (::ioctl(made->fd_, PCILENS_IOC_INFO, &info) != 0 || info.abi_version != PCILENS_ABI_VERSION)
+    return fail(
+        fmt::format("{}: the loaded module speaks version {}, this pcilens {}; load the "
+                    "module that came with it",
+                    kNode, info.abi_version, PCILENS_ABI_VERSION));
   pcilens_create create{};
   create.config = reinterpret_cast<std::uint64_t>(config.bytes().data());
   create.write_mask = reinterpret_cast<std::uint64_t>(config.write_mask().data());
@@ -48,7 +48,8 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   create.pool_bytes = kPoolBytes;
   for (const Bar& bar : config.bars()) {
     if (bar.size == 0) continue;
-    create.bar[bar.index] = {.size = bar.size, .shadow_bytes = std::min<std::uint64_t>(bar.size, 4096),
+    create.bar[bar.index] = {.size = bar.size,
+                             .shadow_bytes = std::min<std::uint64_t>(bar.size, 4096),
                              .flags = (bar.is_64bit ? PCILENS_BAR_64BIT : 0) |
                                       (bar.prefetchable ? PCILENS_BAR_PREFETCH : 0),
                              .reserved = 0};
@@ -84,13 +85,15 @@ KmodFunction::~KmodFunction() {
 Result<std::string> KmodFunction::plug() {
   pcilens_plug plug{};
   if (::ioctl(fd_, PCILENS_IOC_PLUG, &plug) != 0)
-    return fail(fmt::format("the kernel did not take the function onto its bus: {}",
-                            std::strerror(errno)));
+    return fail(
+        fmt::format("the kernel did not take the function onto its bus: {}", std::strerror(errno)));
   return fmt::format("{:04x}:{:02x}:{:02x}.{}", plug.domain, plug.bus, plug.devfn >> 3,
                      plug.devfn & 7);
 }
 
-void KmodFunction::unplug() { ::ioctl(fd_, PCILENS_IOC_UNPLUG); }
+void KmodFunction::unplug() {
+  ::ioctl(fd_, PCILENS_IOC_UNPLUG);
+}
 
 bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns,
                         std::uint32_t spin_ns) {

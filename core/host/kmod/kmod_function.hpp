@@ -1,5 +1,5 @@
-// One function on the running kernel's PCI bus: a descriptor of /dev/pcilens with its event ring and
-// DMA pool. Knows the uapi and nothing of the link.
+// One function on the running kernel's PCI bus: a descriptor of /dev/pcilens with its event ring
+// and DMA pool. Knows the uapi and nothing of the link.
 #pragma once
 
 #include <atomic>

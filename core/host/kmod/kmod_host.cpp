@@ -1,10 +1,10 @@
 #include "core/host/kmod/kmod_host.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-
-#include <fmt/format.h>
 
 namespace pcilens::kmod {
 namespace {
@@ -71,7 +71,9 @@ Result<void> KmodHost::plug_all(std::function<void(std::string)> said) {
   return {};
 }
 
-KmodHost::~KmodHost() { shut_down(); }
+KmodHost::~KmodHost() {
+  shut_down();
+}
 
 void KmodHost::shut_down() {
   ending_ = true;
@@ -156,8 +158,13 @@ std::optional<std::uint64_t> KmodHost::expired(Served& served, const pcilens_eve
 }
 
 Transaction KmodHost::transaction_of(std::uint8_t index, const pcilens_event& event) {
-  Transaction t{.offset = event.offset, .value = event.value, .size = event.size,
-                .thread = event.tid, .cpu = event.cpu, .bar = event.bar, .function = index};
+  Transaction t{.offset = event.offset,
+                .value = event.value,
+                .size = event.size,
+                .thread = event.tid,
+                .cpu = event.cpu,
+                .bar = event.bar,
+                .function = index};
   const std::int64_t since = static_cast<std::int64_t>(event.time_ns) - epoch_ns_;
   t.t_ns = since > 0 ? static_cast<std::uint64_t>(since) : 1;
   t.site = site_of(index, event.driver_ip != 0 ? event.driver_ip : event.ip, &event);
@@ -168,8 +175,8 @@ Transaction KmodHost::transaction_of(std::uint8_t index, const pcilens_event& ev
   return t;
 }
 
-bool KmodHost::deliver(std::uint8_t index, const pcilens_event& event,
-                       const pcilens_event* stack, pcilens_answer& answer) {
+bool KmodHost::deliver(std::uint8_t index, const pcilens_event& event, const pcilens_event* stack,
+                       pcilens_answer& answer) {
   Served& served = *served_[index];
   Transaction t = transaction_of(index, event);
   switch (event.kind) {
@@ -222,8 +229,11 @@ bool KmodHost::deliver(std::uint8_t index, const pcilens_event& event,
   }
   const Completion completion = link_.request(t, frames);
   if (!waits) return false;
-  answer = {.slot = event.slot, .generation = event.generation, .value = completion.value,
-            .status = status_for_kernel(completion.status), .result = 0};
+  answer = {.slot = event.slot,
+            .generation = event.generation,
+            .value = completion.value,
+            .status = status_for_kernel(completion.status),
+            .result = 0};
   return true;
 }
 
@@ -245,12 +255,12 @@ std::uint32_t KmodHost::site_of(std::uint8_t index, std::uint64_t ip, const pcil
       event != nullptr && event->ip == ip ? hex(event->code, event->code_bytes) : std::string();
   link_.name_site(
       site, name,
-      fmt::format(R"({{"module":"{}","build_id":"{}","symbol":"{}","displacement":{},)"
-                  R"("code":"{}","file":"","line":0}})",
-                  symbol ? symbol->module : "",
-                  symbol ? hex(symbol->build_id, std::min<std::uint32_t>(symbol->build_id_bytes, 32))
-                         : "",
-                  name, symbol ? symbol->displacement : 0, code));
+      fmt::format(
+          R"({{"module":"{}","build_id":"{}","symbol":"{}","displacement":{},)"
+          R"("code":"{}","file":"","line":0}})",
+          symbol ? symbol->module : "",
+          symbol ? hex(symbol->build_id, std::min<std::uint32_t>(symbol->build_id_bytes, 32)) : "",
+          name, symbol ? symbol->displacement : 0, code));
   return site;
 }
 

@@ -28,8 +28,8 @@ class KmodHost final : public Host {
   static Result<std::unique_ptr<KmodHost>> open(Link& link);
   ~KmodHost() override;
 
-  // Puts all on the bus, from a thread of its own: a driver's probe may be held as long as it likes.
-  // `said` gets one line for each function and for what the kernel reports.
+  // Puts all on the bus, from a thread of its own: a driver's probe may be held as long as it
+  // likes. `said` gets one line for each function and for what the kernel reports.
   Result<void> plug_all(std::function<void(std::string)> said);
 
   std::string_view name() const override { return "kmod"; }
@@ -49,11 +49,11 @@ class KmodHost final : public Host {
   struct Served {
     std::unique_ptr<KmodFunction> function;
     DmaMappings mappings;
-    std::mutex queue_mutex;              // collecting, and the queue
-    std::deque<pcilens_event> queue;     // collected, not delivered
+    std::mutex queue_mutex;           // collecting, and the queue
+    std::deque<pcilens_event> queue;  // collected, not delivered
     std::atomic<bool> delivering{false};
     std::thread deliverer, collector;
-    std::vector<Range> held;             // ranges with policy `break`
+    std::vector<Range> held;  // ranges with policy `break`
   };
 
   explicit KmodHost(Link& link) : link_(link) {}

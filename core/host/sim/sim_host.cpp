@@ -1,9 +1,9 @@
 #include "core/host/sim/sim_host.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 namespace pcilens::sim {
 namespace {
@@ -40,8 +40,8 @@ class SimDevice final : public Device {
                               Where w) override {
     const auto memory = host_.memory_.allocate(function_, size, direction, address_bits);
     if (!memory)
-      return fail(fmt::format("no {} bytes of DMA memory below 2^{}; ask for less", size,
-                              address_bits));
+      return fail(
+          fmt::format("no {} bytes of DMA memory below 2^{}; ask for less", size, address_bits));
     tell(Kind::DmaMap, memory->iova, size, direction, w);
     return DmaBuffer(*this, memory->iova, memory->bytes);
   }
@@ -87,8 +87,13 @@ class SimDevice final : public Device {
  private:
   Transaction access(Kind kind, std::uint8_t bar, std::uint64_t offset, std::uint32_t size,
                      const Where& w) {
-    return {.offset = offset, .size = size, .thread = thread(), .site = site_of(w),
-            .kind = kind, .bar = static_cast<std::int8_t>(bar), .function = function_};
+    return {.offset = offset,
+            .size = size,
+            .thread = thread(),
+            .site = site_of(w),
+            .kind = kind,
+            .bar = static_cast<std::int8_t>(bar),
+            .function = function_};
   }
   std::uint32_t thread() const { return function_ + 1u; }
   // A driver comes back to the same few places: they are found without the host's lock.
@@ -100,9 +105,13 @@ class SimDevice final : public Device {
   }
   void tell(Kind kind, std::uint64_t iova, std::uint64_t size, DmaDirection direction,
             const Where& w) {
-    host_.link_.request({.offset = iova, .value = static_cast<std::uint64_t>(direction),
-                         .size = static_cast<std::uint32_t>(size), .thread = thread(),
-                         .site = host_.site_of(w), .kind = kind, .bar = kBarDma,
+    host_.link_.request({.offset = iova,
+                         .value = static_cast<std::uint64_t>(direction),
+                         .size = static_cast<std::uint32_t>(size),
+                         .thread = thread(),
+                         .site = host_.site_of(w),
+                         .kind = kind,
+                         .bar = kBarDma,
                          .function = function_});
   }
   std::uint16_t find_capability(std::uint8_t id, const Where& w);
@@ -243,8 +252,14 @@ std::uint32_t SimHost::site_of(const Where& where) {
 
 Completion SimHost::config(std::uint8_t function, Kind kind, std::uint16_t offset,
                            std::uint32_t size, std::uint32_t value, std::uint32_t site) {
-  return link_.request({.offset = offset, .value = value, .size = size, .thread = function + 1u,
-                        .site = site, .kind = kind, .bar = kBarConfig, .function = function});
+  return link_.request({.offset = offset,
+                        .value = value,
+                        .size = size,
+                        .thread = function + 1u,
+                        .site = site,
+                        .kind = kind,
+                        .bar = kBarConfig,
+                        .function = function});
 }
 
 bool SimHost::enumerate(std::uint8_t function) {
@@ -287,8 +302,7 @@ bool SimHost::enumerate(std::uint8_t function) {
 void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&),
                     std::function<void(std::string)> said,
                     std::function<void(Result<void>)> ended) {
-  threads_.emplace_back([this, function, driver, said = std::move(said),
-                         ended = std::move(ended)] {
+  threads_.emplace_back([this, function, driver, said = std::move(said), ended = std::move(ended)] {
     try {
       SimDevice device(*this, function, said);
       ended(driver(device));

@@ -1,6 +1,7 @@
 // Recordings of real sessions replayed to fresh functions.
-#include "catch.hpp"
 #include "core/replay/replay.hpp"
+
+#include "catch.hpp"
 #include "core/target/session.hpp"
 #include "devices/edu/edu_registers.hpp"
 #include "target/session_fixture.hpp"

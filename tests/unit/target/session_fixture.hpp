@@ -21,9 +21,10 @@ class TraceFile {
  public:
   TraceFile() {
     static int count = 0;
-    path_ = (std::filesystem::temp_directory_path() /
-             ("pcilens-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".trace"))
-                .string();
+    path_ =
+        (std::filesystem::temp_directory_path() /
+         ("pcilens-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".trace"))
+            .string();
     remove();
   }
   ~TraceFile() { remove(); }
@@ -62,9 +63,8 @@ inline bool reaches(Target& target, RunState state) {
 }
 
 inline std::uint32_t break_at(Target& target, std::string expression, Phase phase = Phase::Before) {
-  const auto number = ask<std::uint32_t>([&](auto done) {
-    target.add_breakpoint({.expression = expression, .phase = phase}, done);
-  });
+  const auto number = ask<std::uint32_t>(
+      [&](auto done) { target.add_breakpoint({.expression = expression, .phase = phase}, done); });
   REQUIRE(number.has_value());
   return *number;
 }

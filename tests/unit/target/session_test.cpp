@@ -128,8 +128,8 @@ TEST_CASE("a poke during a stop runs its handler at once") {
   REQUIRE(ask<void>([&](auto done) {
             target->poke_write(place_of(edu::kLiveness), 0x0f0f0f0f, done);
           }).has_value());
-  const auto value = ask<std::uint64_t>(
-      [&](auto done) { target->poke_read(place_of(edu::kLiveness), done); });
+  const auto value =
+      ask<std::uint64_t>([&](auto done) { target->poke_read(place_of(edu::kLiveness), done); });
   REQUIRE(value.has_value());
   CHECK(*value == 0xf0f0f0f0);
   CHECK(target->snapshot()->state == RunState::Stopped);
@@ -188,16 +188,14 @@ TEST_CASE("a function removed by a rule reads as all-ones") {
   auto target = open_edu(file.path());
   REQUIRE(reaches(*target, RunState::Stopped));
   REQUIRE(ask<std::uint32_t>([&](auto done) {
-            target->add_fault({.expression = "write LIVENESS",
-                               .action = FaultAction::SurpriseRemove},
-                              done);
+            target->add_fault(
+                {.expression = "write LIVENESS", .action = FaultAction::SurpriseRemove}, done);
           }).has_value());
   go(*target);
   REQUIRE(reaches(*target, RunState::Ended));
   CHECK_FALSE(target->snapshot()->functions.at(0).plugged);
-  const auto page = ask<TracePage>([&](auto done) {
-    target->trace_page({.filter = "read LIVENESS"}, done);
-  });
+  const auto page =
+      ask<TracePage>([&](auto done) { target->trace_page({.filter = "read LIVENESS"}, done); });
   REQUIRE(page.has_value());
   REQUIRE(page->rows.size() == 1);
   CHECK(page->rows[0].transaction.value == 0xffffffff);
@@ -236,15 +234,13 @@ TEST_CASE("the trace shows every access with its register and its place in the d
   TraceFile file;
   auto target = open_edu(file.path(), false);
   REQUIRE(reaches(*target, RunState::Ended));
-  const auto page = ask<TracePage>([&](auto done) {
-    target->trace_page({.filter = "write DMA_CMD"}, done);
-  });
+  const auto page =
+      ask<TracePage>([&](auto done) { target->trace_page({.filter = "write DMA_CMD"}, done); });
   REQUIRE(page.has_value());
   REQUIRE(page->rows.size() == 2);
   CHECK(page->rows[0].transaction.value == 5);
-  const auto code = ask<CodeView>([&](auto done) {
-    target->code_at(page->rows[0].transaction.seq, done);
-  });
+  const auto code =
+      ask<CodeView>([&](auto done) { target->code_at(page->rows[0].transaction.seq, done); });
   REQUIRE(code.has_value());
   REQUIRE(code->stack.size() == 1);
   CHECK(code->stack[0].symbol == "copy_once");
