@@ -5,5 +5,7 @@
 #include <kj/string.h>
 
 namespace kj {
-inline bool operator==(const char* a, const StringPtr& b) { return b == a; }
+inline bool operator==(const char* a, const StringPtr& b) {
+  return b == a;
+}
 }  // namespace kj
