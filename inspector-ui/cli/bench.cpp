@@ -138,7 +138,7 @@ Run declare_bench(CLI::App& app) {
   app.add_option("name", a->only, "Only those whose name has this in it")->type_name("NAME");
   app.add_option("--runs", a->runs, "How many runs to take the median of")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1000u));
+      ->check(CLI::Range(1u, 1000u).description(""));
   app.add_flag("--json", a->json, "A JSON object");
   return [a] { return bench(*a); };
 }

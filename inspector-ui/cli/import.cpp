@@ -59,7 +59,7 @@ Run declare_import(CLI::App& app) {
   app.add_option("format", a->format, formats)
       ->type_name("FORMAT")
       ->required()
-      ->check(CLI::IsMember(names));
+      ->check(CLI::IsMember(names).description(""));
   app.add_option("file", a->input, "The recording, plain or gzip")->type_name("FILE")->required();
   app.add_option("-o,--output", a->output, "The trace to make")->type_name("TRACE")->required();
   app.add_flag("--overwrite", a->overwrite, "Replace an earlier trace of that name");

@@ -116,10 +116,10 @@ Run declare_replay(CLI::App& app) {
       ->type_name("NAME|FILE.so[,OPTION=VALUE]");
   app.add_option("--times", a->times, "How often, each time to a fresh device")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1000000u));
+      ->check(CLI::Range(1u, 1000000u).description(""));
   app.add_option("--list", a->list, "How many divergences to describe")
       ->type_name("N")
-      ->check(CLI::Range(1u, 10000u));
+      ->check(CLI::Range(1u, 10000u).description(""));
   app.add_flag("--json", a->json, "A JSON object");
   return [a] { return replay(*a); };
 }

@@ -18,7 +18,7 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
                  "Who plays the driver: sim (the device's example driver, in this process) or\n"
                  "kmod (this kernel's own drivers, through the module)")
       ->type_name("sim|kmod")
-      ->check(CLI::IsMember({"sim", "kmod"}));
+      ->check(CLI::IsMember({"sim", "kmod"}).description(""));
   app.add_option("-t,--trace", a.trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");

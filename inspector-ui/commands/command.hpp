@@ -147,8 +147,9 @@ Result<Output> run_command(Context& context, const Command& command, const Argum
 
 // What may be typed at the end of `line`; each is the whole last word. For TAB and the palette.
 struct Completion {
-  std::string text;  // replaces the word that begins at `Completions::begin`
-  std::string doc;   // one line, may be empty
+  std::string text;   // replaces the word that begins at `Completions::begin`
+  std::string doc;    // one line, may be empty
+  bool open = false;  // may go on (a register that has fields): no blank after it
 };
 struct Completions {
   std::size_t begin = 0;  // where in the line the replaced word begins

@@ -21,12 +21,12 @@ bool begins(std::string_view name, std::string_view with) {
 struct Collector {
   std::string_view typed;
   std::vector<Completion>& items;
-  void offer(std::string text, std::string_view doc) {
+  void offer(std::string text, std::string_view doc, bool open = false) {
     if (!begins(text, typed)) return;
     if (std::any_of(items.begin(), items.end(),
                     [&](const Completion& c) { return c.text == text; }))
       return;
-    items.push_back({std::move(text), std::string(doc)});
+    items.push_back({std::move(text), std::string(doc), open});
   }
 };
 
@@ -46,10 +46,10 @@ void offer_files(Collector& c) {
 
 void offer_names(Collector& c, const Snapshot& s, bool raw) {
   const bool fields = c.typed.find('.') != std::string_view::npos;
-  for (const PlaceName& n : place_names(s, fields)) c.offer(n.name, n.doc);
+  for (const PlaceName& n : place_names(s, fields)) c.offer(n.name, n.doc, n.has_fields);
   if (raw) {
-    c.offer("BAR0+0x", "an offset in a BAR");
-    c.offer("config+0x", "an offset in config space");
+    c.offer("BAR0+0x", "an offset in a BAR", true);
+    c.offer("config+0x", "an offset in config space", true);
   }
 }
 
@@ -89,7 +89,10 @@ void offer_expression(Completions& out, std::string_view line, std::size_t from,
   };
   while (begin < line.size() && !all_begin(begin)) ++begin;
   out.begin = begin;
-  for (const std::string& word : words) out.items.push_back({word, ""});
+  for (const std::string& word : words) {
+    const auto spot = find_place(s, word);
+    out.items.push_back({word, "", spot && spot->field == nullptr && !spot->fields.empty()});
+  }
 }
 
 void offer_fault_action(Collector& c) {

@@ -207,7 +207,7 @@ Spot spot_of(const Snapshot& snapshot, const Transaction& t) {
 std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields) {
   std::vector<PlaceName> out;
   const auto add = [&](const std::string& name, std::string_view doc, std::span<const Field> of) {
-    out.push_back({name, std::string(doc)});
+    out.push_back({name, std::string(doc), !of.empty()});
     if (fields)
       for (const Field& f : of)
         if (f.access != Access::Reserved)

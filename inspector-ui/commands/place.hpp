@@ -31,6 +31,7 @@ Spot spot_of(const Snapshot& snapshot, const Transaction& t);
 struct PlaceName {
   std::string name;
   std::string doc;
+  bool has_fields = false;
 };
 std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields);
 

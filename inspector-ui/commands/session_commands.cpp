@@ -160,8 +160,10 @@ Result<Output> help(Context& c, const Arguments& a) {
     }
     out.add(std::move(table));
   }
-  out.add(Line("\"help COMMAND\" has examples; TAB completes; a command may be shortened.",
-               Style::Dim));
+  out.add(
+      Line("\"help COMMAND\" has examples; TAB completes; commands may be shortened; keys are the "
+           "window's.",
+           Style::Dim));
   return out;
 }
 

@@ -129,8 +129,8 @@ struct LineReader::Implementation {
     const std::string typed = line.substr(found.begin);
     const bool one = found.items.size() == 1;
     // What still goes on (a path, an assignment, an offset) gets no blank after it.
-    if (one && !common.empty() && common.back() != '=' && common.back() != '/' &&
-        !common.ends_with("+0x") && common.back() != '.')
+    if (one && !found.items.front().open && !common.empty() && common.back() != '=' &&
+        common.back() != '/' && common.back() != ':')
       common += ' ';
     // Only the end of the word is new, or its case differs: replace it as a whole.
     const bool progress = common != typed && common.size() >= typed.size();

@@ -15,14 +15,14 @@ begin() {
   t kill-server 2>/dev/null
   terminals=$((terminals + 1))  # a server that is ending takes no new session
   t -f /dev/null new-session -d -x 100 -y 30 -s console \
-    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 120 '$PCILENS' console --trace '$work/t.$terminals' $*"
+    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 300 '$PCILENS' console --trace '$work/t.$terminals' $*"
   see '> $'
 }
 
-# see PATTERN: waits until the screen has it, 20 s at most.
+# see PATTERN: waits until the screen has it, 40 s at most.
 see() {
   local i
-  for ((i = 0; i < 200; i++)); do
+  for ((i = 0; i < 400; i++)); do
     screen 2>/dev/null | sed 's/ *$//' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' | sed 's/>$/> /' | grep -qE -- "$1" && return 0
     sleep 0.1
   done
