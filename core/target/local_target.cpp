@@ -116,6 +116,9 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
     for (std::size_t i = 0; i < run->devices.size(); ++i)
       run->sim->enumerate(static_cast<std::uint8_t>(i));
   if (options_.hold_at_first_access) run->link.stop_at_first_access();
+  // From here on nobody sees the stop of an earlier run.
+  dirty_ = true;
+  publish(*self, true);
   run->link.start([this] { dirty_ = true; },
                   [this, self] {
                     publish(*self, false);

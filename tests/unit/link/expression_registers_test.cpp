@@ -65,7 +65,7 @@ TEST_CASE("a transition is a write; of a field that the driver cannot write it i
   CHECK_FALSE(road.matches("CSTS.RDY 0->1", road.write(0x1c, 1)));
 }
 
-TEST_CASE("->1 is from anything else to 1, 1-> from 1 to anything else") {
+TEST_CASE("a transition ->1 is from anything else to 1, 1-> from 1 to anything else") {
   Road road;
   road.pass(road.write(0x24, 5));
   CHECK(road.matches("AQA ->1", road.write(0x24, 1)));

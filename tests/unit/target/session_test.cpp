@@ -209,6 +209,8 @@ TEST_CASE("a pause holds delivery and a resume lets it go on") {
   go(*target);
   REQUIRE(ask<void>([&](auto done) { target->pause(done); }).has_value());
   CHECK(target->snapshot()->state == RunState::Paused);
+  // The release and the pause themselves are told in the trace.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto seq = target->snapshot()->seq;
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   CHECK(target->snapshot()->seq == seq);
