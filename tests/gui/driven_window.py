@@ -107,12 +107,20 @@ class Window:
                      round(rect["y"] + rect["h"] / 2))
         time.sleep(PAUSE)
 
-    def click(self, name, button=1, x=0.5):
-        self.move_to(name, x)
-        self.xdotool("mousedown", button)
-        time.sleep(PAUSE)
-        self.xdotool("mouseup", button)
-        time.sleep(PAUSE)
+    def click(self, name, button=1, x=0.5, then=None):
+        """With `then`, again until that shows: a loaded machine may lose one."""
+        for _ in range(4):
+            self.move_to(name, x)
+            self.xdotool("mousedown", button)
+            time.sleep(PAUSE)
+            self.xdotool("mouseup", button)
+            time.sleep(PAUSE)
+            until = time.monotonic() + 4
+            while then and then not in self.rects() and time.monotonic() < until:
+                time.sleep(0.05)
+            if not then or then in self.rects():
+                return
+        raise Failed(f"a click on {name} does not bring {then}")
 
     def double_click(self, name, opens, x=0.5):
         """Until `opens` shows: on a loaded machine two clicks may fall into one picture."""
@@ -130,7 +138,7 @@ class Window:
         # Dear ImGui 1.86 looks at keys once a picture: hold it for several.
         for part in key.split("+"):
             self.xdotool("keydown", part)
-        time.sleep(PAUSE)
+        time.sleep(2 * PAUSE)
         for part in reversed(key.split("+")):
             self.xdotool("keyup", part)
         time.sleep(PAUSE)
@@ -139,13 +147,21 @@ class Window:
         self.xdotool("type", "--delay", 40, text)
         time.sleep(PAUSE)
 
-    def fill(self, name, text, enter=True):
+    def fill(self, name, text, then=None, contains=""):
+        """Types over an input; with `then`, Enter until that shows (a second one does no harm)."""
         self.click(name)
         self.key("ctrl+a")
         self.type(text)
         self.wait(name, text)
-        if enter:
+        for _ in range(4 if then else 0):
             self.key("Return")
+            until = time.monotonic() + 4
+            while time.monotonic() < until:
+                if then in self.rects() and contains in self.text(then):
+                    return
+                time.sleep(0.05)
+        if then:
+            raise Failed(f"Enter in {name} does not bring {then} {contains!r}")
 
     # What the trace holds.
     def query(self, sql, *values):

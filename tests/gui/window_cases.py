@@ -19,8 +19,7 @@ def check(condition, what):
 
 def stop_at(w, expression, headline):
     """A breakpoint through the panel, then run until it holds."""
-    w.fill("breakpoints.expression", expression)
-    w.wait("breakpoints.row.1", expression)
+    w.fill("breakpoints.expression", expression, "breakpoints.row.1", expression)
     w.click("toolbar.run")
     w.wait("stop.headline", headline)
 
@@ -45,8 +44,7 @@ def edit_in_flight(display):
     """a value changed at the stop is what the device gets, and the trace keeps both"""
     with Window(display) as w:
         stop_at(w, "write FACTORIAL", "write FACTORIAL")
-        w.fill("stop.value", "5")
-        w.wait("stop.edited", "0x0000000a")
+        w.fill("stop.value", "5", "stop.edited", "0x0000000a")
         w.click("toolbar.run")
         w.wait("toolbar.state", "Ended")
         seq, value = w.wait_row("SELECT seq, value FROM event WHERE kind=? AND bar=0 AND offset=?",
@@ -75,7 +73,7 @@ def pokes(display):
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
         w.double_click("registers.row.LIVENESS", "edit.value")
-        w.fill("edit.value", "0x0000ffff", enter=False)
+        w.fill("edit.value", "0x0000ffff")
         w.click("edit.poke")
         row = w.wait_row("SELECT kind, value FROM event WHERE origin=? AND bar=0 AND offset=?", POKE, LIVENESS)
         check(row == (MEM_WRITE, 0xffff), f"the trace has {row}")
@@ -87,7 +85,7 @@ def forces(display):
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
         w.double_click("registers.row.IRQ_STATUS", "edit.value")
-        w.fill("edit.value", "0x101", enter=False)
+        w.fill("edit.value", "0x101")
         w.click("edit.force")
         w.wait("registers.row.IRQ_STATUS", "0x00000101")
         value, = w.wait_row("SELECT value FROM event WHERE kind=? AND bar=0 AND offset=?",
@@ -99,9 +97,8 @@ def faults(display):
     """a fault rule typed into the window makes the driver see a wrong answer"""
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
-        w.fill("faults.expression", "read LIVENESS", enter=False)
-        w.fill("faults.action", "flip 0x1")
-        w.wait("faults.row.1", "read LIVENESS")
+        w.fill("faults.expression", "read LIVENESS")
+        w.fill("faults.action", "flip 0x1", "faults.row.1", "read LIVENESS")
         w.click("toolbar.run")
         w.wait("toolbar.state", "Ended")
         w.wait("faults.row.1.count", "1")
@@ -126,8 +123,7 @@ def continues(display):
 def deletes(display):
     """a breakpoint can be disabled and deleted"""
     with Window(display) as w:
-        w.fill("breakpoints.expression", "write FACTORIAL")
-        w.wait("breakpoints.row.1.enabled", "on")
+        w.fill("breakpoints.expression", "write FACTORIAL", "breakpoints.row.1.enabled", "on")
         w.click("breakpoints.row.1.enabled")
         w.wait("breakpoints.row.1.enabled", "off")
         w.click("toolbar.run")
@@ -142,6 +138,7 @@ def filters(display):
         w.key("F5")
         w.wait("toolbar.state", "Ended")
         w.fill("transactions.filter", "write FACTORIAL")
+        w.key("Return")
         until = time.monotonic() + 20
         shown = []
         while time.monotonic() < until:
@@ -150,15 +147,13 @@ def filters(display):
                 break
             time.sleep(0.1)
         check(shown and all("mem_write FACTORIAL" in text for text in shown), f"shown: {shown}")
-        w.fill("transactions.filter", "write NOTHING")
-        w.wait("transactions.error", "column")
+        w.fill("transactions.filter", "write NOTHING", "transactions.error", "column")
 
 
 def wrong_breakpoint(display):
     """a wrong breakpoint is refused beside its input, and what was typed stays"""
     with Window(display) as w:
-        w.fill("breakpoints.expression", "write FACTORAL")
-        w.wait("breakpoints.error", "FACTORAL")
+        w.fill("breakpoints.expression", "write FACTORAL", "breakpoints.error", "FACTORAL")
         w.wait("breakpoints.expression", "write FACTORAL")
 
 
@@ -168,6 +163,7 @@ def context_menu(display):
         w.key("F5")
         w.wait("toolbar.state", "Ended")
         w.fill("transactions.filter", "write LIVENESS")
+        w.key("Return")
         seq, = w.wait_row("SELECT seq FROM event WHERE kind=? AND bar=0 AND offset=?",
                           MEM_WRITE, LIVENESS)
         w.wait("transactions.row.1", gone=True)
@@ -181,9 +177,7 @@ def palette(display):
     with Window(display) as w:
         w.wait("stop.headline", "read ID")
         w.key("ctrl+p")
-        w.fill("palette.input", "break write FACTORIAL", enter=False)
-        w.key("Return")
-        w.wait("breakpoints.row.1", "write FACTORIAL")
+        w.fill("palette.input", "break write FACTORIAL", "breakpoints.row.1", "write FACTORIAL")
 
 
 def idles(display):
@@ -227,12 +221,10 @@ def no_display(_):
 def screenshot(display):
     """the picture of the README is taken from a live stop at a register write"""
     with Window(display) as w:
-        w.fill("breakpoints.expression", "write DMA_CMD")
-        w.wait("breakpoints.row.1")
+        w.fill("breakpoints.expression", "write DMA_CMD", "breakpoints.row.1")
         w.click("toolbar.run")
         w.wait("stop.headline", "write DMA_CMD")
-        w.click("registers.open.DMA_CMD")
-        w.wait("registers.row.DMA_CMD.DIR")
+        w.click("registers.open.DMA_CMD", then="registers.row.DMA_CMD.DIR")
         w.move_to("toolbar.state", x=3)
         time.sleep(1)
         folder = os.environ.get("PCILENS_BUILD", ".")

@@ -109,7 +109,7 @@ std::string state_text(const Snapshot& snapshot) {
   if (!snapshot.stop || snapshot.stop->reason.empty()) return "Stopped";
   const std::string& reason = snapshot.stop->reason;
   if (reason == "step") return "Stopped after a step";
-  if (reason == "first access") return "Stopped at the driver's first access";
+  if (reason == "the driver's first access") return "Stopped at the driver's first access";
   return (reason.starts_with("breakpoint") ? "Stopped at " : "Stopped: ") + reason;
 }
 
