@@ -139,15 +139,13 @@ check "the kernel's log is clean" clean
 
 # ---- a runtime that dies ------------------------------------------------------------------------
 console 'break read FACTORIAL' || true
-guest 'cd /sys/bus/pci/drivers/pcilens_edu/1*/ && (echo 7 >factorial; echo $? >/tmp/written) >/dev/null 2>&1 &' || true
+guest 'cd /sys/bus/pci/drivers/pcilens_edu/1*/ && ( (echo 7 >factorial; cat factorial; echo $? >/tmp/written) >/dev/null 2>&1 & )' || true
 console 'wait stop 30s' || true
 check "a driver is held in a read again" has 'read of FACTORIAL held'
 killed() { guest 'kill -9 $(pidof pcilens); sleep 2; ls /sys/bus/pci/devices' && not has '^1[0-9a-f]{4}:'; }
 check "kill -9 of the runtime removes its function from the bus" killed
 check "nothing hangs: the driver's call came back" guest 'test -e /tmp/written'
 check "the kernel's log is clean after that" clean
-console info || true
-check "the host says that the runtime is gone" has 'ended'
 stop
 check "nothing of the guest is left" not pgrep -f "$session"
 transactions() { "$pcilens" query "$trace" 'mem_write' >"$work/output" 2>&1; has FACTORIAL; }
