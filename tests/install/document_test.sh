@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# docs/writing-a-device.md says that its very text is compiled: here it is, and run.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# Each fenced block whose first line names a file becomes that file.
+awk -v folder="$work" '
+  /^```/ && file { close(file); file = ""; next }
+  /^```[a-z]+ [A-Za-z_.]+$/ { file = folder "/" $2; next }
+  file { print > file }' "$PCILENS_SOURCE/docs/writing-a-device.md"
+
+check() {
+  local sentence=$1
+  shift
+  if "$@" >"$work/out" 2>&1; then
+    echo "ok - $sentence"
+  else
+    sed 's/^/  /' "$work/out"
+    echo "not ok - $sentence"
+    failures=$((failures + 1))
+  fi
+}
+
+library=$(find "$PCILENS_BUILD" -name libpcilens_device.a | head -n 1)
+compile() {
+  c++ -std=c++20 -Wall -Wextra -shared -fPIC -fvisibility=hidden -I"$PCILENS_SOURCE" -I"$work" \
+    "$work/eggtimer.cpp" "$library" -o "$work/eggtimer.so"
+}
+rings() {
+  timeout 60 "$PCILENS" console --device "$work/eggtimer.so" --no-hold -e 'wait end' -e info |
+    tee /dev/stderr | grep -q 'the driver has finished'
+}
+replays() {
+  timeout 60 "$PCILENS" console --device "$work/eggtimer.so" --trace "$work/t" --no-hold -e 'wait end' &&
+    timeout 60 "$PCILENS" replay "$work/t" --device "$work/eggtimer.so"
+}
+check "the text of docs/writing-a-device.md compiles" compile
+check "its driver hears the timer ring" rings
+check "a recording of it replays without a divergence" replays
+exit $((failures > 0))
