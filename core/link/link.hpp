@@ -198,6 +198,7 @@ class Link final : private Reply::Sink {
   void send_interrupt(Effect& effect, Lock& lock);
   void resume_waiter(Operation& operation, std::uint8_t function);
   void run_timers(Lock& lock);
+  void run_out(Operation& operation, std::uint8_t function, const Transaction& when, Lock& lock);
   std::optional<std::uint64_t> next_due() const;
 
   std::uint64_t control(Control what, std::uint64_t value, std::string_view text);

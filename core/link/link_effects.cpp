@@ -238,23 +238,30 @@ void Link::run_timers(Lock& lock) {
     if (first == timers_.end() || first->second->due_ns > now) return;
     const auto [function, operation] = *first;
     timers_.erase(first);
-    Slot& slot = take_slot();
-    slot.t = {.t_ns = now,
-              .offset = operation->number,
-              .cause = operation->cause,
-              .kind = Kind::Timer,
-              .origin = Origin::Function,
-              .function = function};
-    number(slot.t);
-    slot.t.status = Status::SC;
-    slot.done = true;
-    finish(slot, lock);
-    current_ = slot.t.seq;
-    free_slot(slot);
-    operation->status = Status::SC;
-    resume_waiter(*operation, function);
-    pump(lock);
+    run_out(*operation, function, {.t_ns = now}, lock);
   }
+}
+
+// A delay is over: `when` has the time, and a number where it is a recorded one.
+void Link::run_out(Operation& operation, std::uint8_t function, const Transaction& when,
+                   Lock& lock) {
+  Slot& slot = take_slot();
+  slot.t = {.seq = when.seq,
+            .t_ns = when.t_ns,
+            .offset = operation.number,
+            .cause = operation.cause,
+            .kind = Kind::Timer,
+            .origin = Origin::Function,
+            .function = function};
+  number(slot.t);
+  slot.t.status = Status::SC;
+  slot.done = true;
+  finish(slot, lock);
+  current_ = slot.t.seq;
+  free_slot(slot);
+  operation.status = Status::SC;
+  resume_waiter(operation, function);
+  pump(lock);
 }
 
 bool Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
@@ -266,23 +273,7 @@ bool Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t
   if (it == timers_.end()) return false;
   Operation* const operation = it->second;
   timers_.erase(it);
-  Slot& slot = take_slot();
-  slot.t = {.seq = seq,
-            .t_ns = t_ns,
-            .offset = number,
-            .cause = operation->cause,
-            .kind = Kind::Timer,
-            .origin = Origin::Function,
-            .function = function};
-  this->number(slot.t);
-  slot.t.status = Status::SC;
-  slot.done = true;
-  finish(slot, lock);
-  current_ = slot.t.seq;
-  free_slot(slot);
-  operation->status = Status::SC;
-  resume_waiter(*operation, function);
-  pump(lock);
+  run_out(*operation, function, {.seq = seq, .t_ns = t_ns}, lock);
   return true;
 }
 

@@ -78,7 +78,7 @@ void BreakpointsPanel::faults(App& app) {
   if (ImGui::IsItemHovered() && !ImGui::IsItemActive())
     ImGui::SetTooltip(
         "delay 5ms   drop   all-ones   ur   ca   flip 0x1   replace 0x0/0xff\n"
-        "repeat 1   cut 512   corrupt 0xff   remove   replug");
+        "repeat 1   cut 512   corrupt 0xff   remove");
   ImGui::SameLine();
   const bool ready = !fault_expression_.empty() && !fault_action_.empty();
   const bool add = widgets::button("faults.add", widgets::Icon::Add, "", colours().accent, ready);
