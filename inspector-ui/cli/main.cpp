@@ -36,8 +36,9 @@ const SubCommand kSubCommands[] = {
      "  pcilens replay run.trace\n  pcilens replay run.trace --device ./mycard.so --times 20\n",
      declare_replay},
     {"import", "make a trace from another tool's recording",
-     "  pcilens import mmiotrace mmio.log -o real.trace\n  pcilens import qemu qemu.log -o "
-     "vm.trace\n",
+     "  pcilens import mmiotrace mmio.log -o real.trace\n"
+     "  pcilens import qemu-log qemu.log -o vm.trace\n"
+     "  pcilens import mmiotrace mmio.log -o uart.trace --registers chip.svd,peripheral=UART\n",
      declare_import},
     {"query", "print the transactions of a trace that an expression matches",
      "  pcilens query run.trace 'write CMD'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
@@ -46,7 +47,8 @@ const SubCommand kSubCommands[] = {
     {"devices", "list the devices that --device takes, with their options",
      "  pcilens devices\n  pcilens devices edu\n", declare_devices},
     {"new", "write a starting folder for a device of your own",
-     "  pcilens new mycard && cmake -S mycard -B mycard/build && cmake --build mycard/build\n",
+     "  pcilens new mycard && cmake -S mycard -B mycard/build && cmake --build mycard/build\n"
+     "  pcilens new uart --registers chip.svd,peripheral=UART\n",
      declare_new},
     {"bench", "measure this machine: what a transaction costs",
      "  pcilens bench\n  pcilens bench --json > bench.json\n", declare_bench},

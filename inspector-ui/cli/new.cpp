@@ -6,9 +6,13 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "inspector-ui/cli/new_templates.hpp"
+#include "inspector-ui/cli/register_files.hpp"
+#include "inspector-ui/cli/register_source.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/commands/wait.hpp"
 
 namespace pcilens::cli {
 namespace {
@@ -39,13 +43,33 @@ std::string fill(std::string_view text, const std::string& name) {
   return out;
 }
 
-int make(const std::string& name, const std::string& here) {
+struct NewArguments {
+  std::string name, here = ".", registers;
+};
+
+Result<void> write(const fs::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file)
+    return fail(fmt::format("{}: it could not be written; is the disk full?", path.string()));
+  return {};
+}
+
+int make(const NewArguments& a) {
+  const std::string& name = a.name;
   if (!good_name(name))
     return cannot(fmt::format(
         "\"{}\" cannot be a device's name; take lower-case letters, digits and _, a letter "
         "first, and no word of C++",
         name));
-  const fs::path folder = fs::path(here) / name;
+  std::optional<RegisterFile> registers;
+  if (!a.registers.empty()) {
+    auto file = read_register_file(a.registers);
+    if (!file) return cannot(file.error().message);
+    registers = std::move(*file);
+  }
+  const fs::path folder = fs::path(a.here) / name;
   std::error_code error;
   if (fs::exists(folder, error))
     return cannot(fmt::format(
@@ -53,33 +77,43 @@ int make(const std::string& name, const std::string& here) {
   if (!fs::create_directories(folder, error))
     return cannot(fmt::format("{}: {}; give --here a folder that you may write", folder.string(),
                               error.message()));
-  for (const Template& t : new_templates()) {
-    const fs::path path = folder / fill(t.path, name);
-    std::ofstream file(path);
-    file << fill(t.text, name);
-    file.close();
-    if (!file)
-      return cannot(fmt::format("{}: it could not be written; is the disk full?", path.string()));
+  if (registers) {
+    auto written =
+        write(folder / (name + "_registers.hpp"), registers_header(*registers->map, name));
+    if (!written) return cannot(written.error().message);
   }
+  for (const Template& t : registers ? new_templates_of_registers() : new_templates()) {
+    auto written = write(folder / fill(t.path, name), fill(t.text, name));
+    if (!written) return cannot(written.error().message);
+  }
+  const std::string what =
+      registers ? fmt::format("a card with the {} of {}, a driver that reads them, and a test",
+                              ui::count_of(registers->map->map().registers.size(), "register"),
+                              a.registers)
+                : "a card that doubles a number, its driver and a test";
   fmt::print(
-      "{0}: a card that doubles a number, its driver and a test\n"
+      "{0}: {2}\n"
       "  cmake -S {0} -B {0}/build -G Ninja && cmake --build {0}/build\n"
       "  pcilens console --device {0}/build/{1}.so\n",
-      folder.lexically_normal().string(), name);
+      folder.lexically_normal().string(), name, what);
+  if (registers)
+    for (const std::string& note : registers->notes) fmt::print("  {}\n", note);
   return kOk;
 }
 
 }  // namespace
 
 Run declare_new(CLI::App& app) {
-  auto name = std::make_shared<std::string>();
-  auto here = std::make_shared<std::string>(".");
-  app.add_option("name", *name, "The device's name: lower-case letters, digits and _")
+  auto a = std::make_shared<NewArguments>();
+  app.add_option("name", a->name, "The device's name: lower-case letters, digits and _")
       ->type_name("NAME")
       ->required();
-  app.add_option("--here", *here, "Make the folder in this one instead of the current one")
+  app.add_option("--here", a->here, "Make the folder in this one instead of the current one")
       ->type_name("DIR");
-  return [name, here] { return make(*name, *here); };
+  app.add_option("--registers", a->registers,
+                 "Begin with the registers of a CMSIS-SVD file or a map in JSON")
+      ->type_name("FILE[,peripheral=NAME][,bar=N]");
+  return [a] { return make(*a); };
 }
 
 }  // namespace pcilens::cli

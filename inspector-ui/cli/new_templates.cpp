@@ -196,6 +196,110 @@ Does a recording still get the same answers after a change of the model?
     pcilens replay good.trace --device build/@.so
 )";
 
+// ---- a folder that begins with somebody's registers ---------------------------------------------
+constexpr std::string_view kModelOfRegisters =
+    R"(// The model. Its registers answer as @_registers.hpp declares; what they do is yours to write.
+#include "@_registers.hpp"
+
+#include <core/function/device.hpp>
+
+namespace @ {
+
+Result<void> drive(sim::Device& device);  // @_driver.cpp
+
+namespace {
+
+constexpr const RegisterMap* kMaps[] = {&kMap};
+constexpr int kMsixBar = kMap.bar == 5 ? 0 : 5;
+
+ConfigSpace config_space() {
+  constexpr Bar kBars[] = {{.index = kMap.bar, .size = kMap.size}, {.index = kMsixBar, .size = 0x1000}};
+  // Ids of your own go here; 1234 is nobody's.
+  ConfigSpace config({.vendor = 0x1234, .device = 0x0001, .class_code = 0xff0000}, kBars);
+  config.add_msix(/*vectors=*/1, /*table in BAR*/ kMsixBar, 0x0, /*pending bits in BAR*/ kMsixBar, 0x800);
+  config.add_pcie_endpoint();
+  return config;
+}
+
+class Card final : public Function {
+ public:
+  Card() : Function(config_space(), kMaps) {
+    // What a write starts: bank(kMap.bar).on_write(kControl, [this](const RegisterWrite& w) { ... });
+    // What a read computes: bank(kMap.bar).on_read(kStatus, ...). docs/writing-a-device.md has more.
+  }
+};
+
+Result<std::unique_ptr<Function>> create(const DeviceOptions& options) {
+  if (!options.empty()) return fail("@ has no option \"" + options.front().name + "\"");
+  return std::make_unique<Card>();
+}
+
+}  // namespace
+}  // namespace @
+
+PCILENS_DEVICE(pcilens::Device{
+    .name = "@", .summary = "a device of its registers alone", .create = &@::create, .drive = &@::drive})
+)";
+
+constexpr std::string_view kDriverOfRegisters =
+    R"(// The example driver: reads each register that can be read without harm, and compares it with its
+// reset value.
+#include <core/function/device.hpp>
+#include <core/host/sim/device.hpp>
+#include <string>
+
+#include "@_registers.hpp"
+
+namespace @ {
+
+namespace {
+
+bool read_has_effect(const Register& r) {
+  bool effect = r.access == Access::RC;
+  for (const Field& field : r.fields) effect |= field.access == Access::RC;
+  return effect;
+}
+
+// The bits that read as they are stored: WO and reserved ones read 0.
+std::uint64_t readable(const Register& r) {
+  const auto shows = [](Access access) { return access != Access::WO && access != Access::Reserved; };
+  std::uint64_t covered = 0, mask = 0;
+  for (const Field& field : r.fields) {
+    covered |= field.mask();
+    if (shows(field.access)) mask |= field.mask();
+  }
+  if (shows(r.access)) mask |= r.mask() & ~covered;
+  return mask;
+}
+
+}  // namespace
+
+Result<void> drive(sim::Device& device) {
+  device.enable();
+  sim::Mmio card = device.map(kMap.bar);
+  unsigned registers = 0;
+  for (const Register* r : kRegisters) {
+    if (read_has_effect(*r)) continue;
+    const auto value = card.read(*r);
+    if (value != (r->reset & readable(*r)))
+      return fail("@: " + std::string(r->name) + " does not read its reset value");
+    ++registers;
+  }
+  device.log(std::to_string(registers) + " registers read");
+  return {};
+}
+
+}  // namespace @
+)";
+
+constexpr std::string_view kTestOfRegisters =
+    R"(# What ctest runs: a script for `pcilens console -x`. Exit code 0 when all of it holds.
+run
+wait end
+registers
+transactions last 5
+)";
+
 constexpr std::string_view kIgnore = "build/\n";
 
 constexpr Template kTemplates[] = {
@@ -204,10 +308,23 @@ constexpr Template kTemplates[] = {
     {".gitignore", kIgnore},
 };
 
+constexpr Template kTemplatesOfRegisters[] = {
+    {"CMakeLists.txt", kCMake},
+    {"@.cpp", kModelOfRegisters},
+    {"@_driver.cpp", kDriverOfRegisters},
+    {"@_test.pcilens", kTestOfRegisters},
+    {"README.md", kReadme},
+    {".gitignore", kIgnore},
+};
+
 }  // namespace
 
 std::span<const Template> new_templates() {
   return kTemplates;
+}
+
+std::span<const Template> new_templates_of_registers() {
+  return kTemplatesOfRegisters;
 }
 
 }  // namespace pcilens::cli

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/trace/reader.hpp"
+#include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/trace_file.hpp"
 #include "inspector-ui/commands/describe.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 struct QueryArguments {
   std::string file, expression;
+  std::vector<std::string> registers;
   std::uint64_t from = 1, limit = 0;
   bool count = false, check = false, json = false;
 };
@@ -22,9 +24,12 @@ int query(const QueryArguments& a) {
   const ui::Screen screen(a.json);
   auto reader = TraceReader::open(a.file);
   if (!reader) return cannot(reader.error().message);
-  auto expression = Expression::compile(a.expression, (*reader)->names());
+  auto files = read_register_files(a.registers);
+  if (!files) return cannot(files.error().message);
+  const auto names = names_with(**reader, *files);
+  auto expression = Expression::compile(a.expression, names);
   if (!expression) return cannot(expression.error().message);
-  const auto snapshot = snapshot_of(**reader);
+  const auto snapshot = snapshot_of(**reader, names);
 
   // A page at a time, so that a long trace begins to show at once and takes no memory.
   TraceWindow window{.from = a.from, .limit = 4096, .backward = false, .filter = &*expression};
@@ -66,6 +71,7 @@ Run declare_query(CLI::App& app) {
   app.add_option("expression", a->expression,
                  "What to look for, as docs/expressions.md describes. Default: everything")
       ->type_name("EXPRESSION");
+  add_registers_option(app, a->registers);
   app.add_option("--from", a->from, "Begin at this transaction")->type_name("SEQ");
   app.add_option("--limit", a->limit, "Stop after this many matches")->type_name("N");
   app.add_flag("--count", a->count, "Print only how many match");

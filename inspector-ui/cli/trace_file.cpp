@@ -4,12 +4,13 @@
 
 namespace pcilens::cli {
 
-std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader) {
+std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader,
+                                            std::shared_ptr<const Names> names) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->state = RunState::Ended;
   snapshot->trace = reader.path();
   snapshot->seq = reader.last_seq();
-  snapshot->names = reader.names();
+  snapshot->names = std::move(names);
   for (const TraceFunction& f : reader.functions()) {
     FunctionState state;
     state.instance = f.instance;

@@ -10,8 +10,9 @@
 
 namespace pcilens::cli {
 
-// The names and functions that the trace describes; no live state.
-std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader);
+// The functions that the trace describes, under the names given; no live state.
+std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader,
+                                            std::shared_ptr<const Names> names);
 // {"seq":1,...} and a newline on standard output.
 void print_json_line(const std::vector<ui::Column>& columns, const std::vector<ui::Cell>& row);
 

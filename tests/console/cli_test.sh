@@ -65,6 +65,27 @@ assert ours == theirs and len(ours) > 20, (len(ours), len(theirs))
 PY
 }
 
+# Two registers of the SVD file, by name; what the trace holds at their offsets, by sqlite3.
+names_from_svd() {
+  local svd=$PCILENS_SOURCE/tests/unit/registers/uart.svd recording
+  recording=("$PCILENS_SOURCE"/tests/data/recordings/nvme-*/nvme.mmiotrace)
+  run import mmiotrace "${recording[0]}" -o "$work/named.trace" --registers "$svd,peripheral=UART0"
+  exits 0 || return
+  run import mmiotrace "${recording[0]}" -o "$work/unnamed.trace"
+  exits 0 || return
+  local count
+  count=$(sqlite3 "$work/named.trace" 'SELECT count(*) FROM event WHERE bar = 0 AND offset = 0')
+  ((count > 0)) || return
+  run query "$work/named.trace" --count CTRL
+  exits 0 && out_has "^$count$" || return
+  run query "$work/unnamed.trace" --count CTRL
+  exits 2 || return
+  run query "$work/unnamed.trace" --registers "$svd,peripheral=UART0" --count CTRL
+  exits 0 && out_has "^$count$" || return
+  run query "$work/unnamed.trace" --registers "$svd,peripheral=UART0,function=8086:10d3" --count CTRL
+  exits 2 && err_has 'CTRL'
+}
+
 replays() {
   run replay "$work/run.trace" --times 20
   exits 0 && out_has '^0 divergences in 20 runs'
@@ -123,6 +144,9 @@ check "a script that does not exist is refused in one sentence" one_sentence 2 '
 check "query prints what matches" query_prints
 check "query --check has exit code 1 when something matches" query_checks
 check "query has the same rows as sqlite3" query_equals_sqlite
+check "an SVD file names the registers of an imported recording" names_from_svd
+check "an SVD of several peripherals wants one chosen, in one sentence" one_sentence 2 'UART0 UART1' query "$work/run.trace" --registers "$PCILENS_SOURCE/tests/unit/registers/uart.svd"
+check "a register file that is none is refused in one sentence" one_sentence 2 'common.sh:1' query "$work/run.trace" --registers "${BASH_SOURCE[0]%/*}/common.sh"
 check "a recording replays with zero divergences, twenty times" replays
 check "replay shows the first divergence by name" replay_finds
 check "serve and attach share a target; the socket is private and gone afterwards" serves

@@ -77,6 +77,15 @@ new_device() {
     cmake --build newcard/build && "$prefix/bin/pcilens" devices newcard/build/newcard.so | grep newcard
 }
 
+# The registers come from an SVD file; the example driver compares their reset values, and ctest
+# runs it.
+new_device_of_registers() {
+  cd "$work"
+  "$prefix/bin/pcilens" new newuart --registers "$PCILENS_SOURCE/tests/unit/registers/uart.svd,peripheral=UART0" &&
+    cmake -S newuart -B newuart/build -G Ninja -DCMAKE_PREFIX_PATH="$prefix" &&
+    cmake --build newuart/build && ctest --test-dir newuart/build --output-on-failure
+}
+
 moved_prefix() {
   mv "$prefix" "$work/elsewhere" && prefix=$work/elsewhere && rm -rf "$work/build" && build_devices && lists_device
 }
@@ -93,5 +102,6 @@ check "a device that throws while it is made is refused in one sentence" \
   refused "flux capacitor" console --device ./thrower.so -e 'wait end'
 check "a file that is no plug-in is refused in one sentence" refused "build.ninja" devices ./build.ninja
 check "pcilens new makes a device that builds and loads" new_device
+check "pcilens new makes a device of an SVD file's registers, and its test passes" new_device_of_registers
 check "the prefix can be moved" moved_prefix
 exit $((failures > 0))
