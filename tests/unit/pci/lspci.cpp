@@ -83,7 +83,7 @@ TEST_CASE("lspci decodes a full function without warning or unknown") {
                            "MSI-X: Enable- Count=65 Masked-",
                            "Vector table: BAR=0 offset=00002000",
                            "PBA: BAR=0 offset=00003000",
-                           "Express (v2) Endpoint, MSI 00",
+                           "Express (v2) Endpoint, ",
                            "FLReset+ SlotPowerLimit",
                            "LnkCap:\tPort #0, Speed 5GT/s, Width x1",
                            "LnkSta:\tSpeed 5GT/s",
