@@ -219,7 +219,7 @@ void Replayer::compare(const Transaction& now) {
 }
 
 bool Replayer::same_payload(const TraceEvent& recorded, const Transaction& now) {
-  if (now.kind != Kind::DmaWrite || now.payload.size() <= 8 || recorded.edited) return true;
+  if (now.kind != Kind::DmaWrite || now.payload.size() <= 8 || recorded.edit) return true;
   const auto bytes = trace_.payload(now.seq);
   // A recording may keep only the beginning of each payload.
   return !bytes || bytes->size() > now.payload.size() ||

@@ -23,13 +23,6 @@ std::string temporary_trace() {
   }
 }
 
-TraceRow row_of(const TraceEvent& event) {
-  return {.transaction = event.t,
-          .edited = event.edited,
-          .payload_bytes = event.payload_bytes,
-          .text = event.text};
-}
-
 std::string place_of(const TraceSite& site, std::uint64_t further = 0) {
   std::string text = site.symbol.empty() ? "?" : site.symbol;
   if (site.displacement + further != 0) text += fmt::format("+{:#x}", site.displacement + further);
@@ -63,6 +56,20 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
 Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
                                                       std::function<void(std::string)> trouble) {
   return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
+}
+
+TraceRow row_of(const TraceEvent& event) {
+  TraceRow row{.transaction = event.t,
+               .edit = std::nullopt,
+               .payload_bytes = event.payload_bytes,
+               .text = event.text};
+  if (const auto& e = event.edit)
+    row.edit = Edit{.sent = e->sent,
+                    .delivered = e->delivered,
+                    .answered = e->answered,
+                    .returned = e->returned,
+                    .rule = e->rule};
+  return row;
 }
 
 Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,

@@ -178,8 +178,16 @@ struct TracePage {
 
 struct TraceRow {
   transaction @0 :Transaction;
-  edited @1 :Bool;
+  edit @1 :Edit;             # null: delivered as it was sent
   payloadBytes @2 :UInt32;
+struct Edit {
+  sent @0 :UInt64;
+  delivered @1 :UInt64;
+  answered @2 :UInt64;
+  returned @3 :UInt64;
+  rule @4 :UInt32;
+}
+
   text @3 :Text;
 }
 

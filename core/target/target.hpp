@@ -100,9 +100,16 @@ struct TraceRequest {
   std::string filter;  // an expression; empty: all
 };
 
+// What a stop or a fault rule changed of a transaction; a write has no answer.
+struct Edit {
+  std::uint64_t sent = 0, delivered = 0;     // by the requester, to the completer
+  std::uint64_t answered = 0, returned = 0;  // by the completer, to the requester
+  std::uint32_t rule = 0;                    // number of the fault rule; 0: by hand
+};
+
 struct TraceRow {
   Transaction transaction;  // payload not set
-  bool edited = false;
+  std::optional<Edit> edit;
   std::uint32_t payload_bytes = 0;
   std::string text;  // of a control, note or gap row
 };

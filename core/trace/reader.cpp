@@ -92,20 +92,27 @@ namespace {
 
 std::string window_sql(std::string_view condition) {
   return fmt::format(
-      "SELECT {}, EXISTS(SELECT 1 FROM edit d WHERE d.seq = e.seq), "
-      "(SELECT length(p.data) FROM payload p WHERE p.seq = e.seq), "
-      "CASE WHEN e.kind IN (14, 15) THEN (SELECT p.data FROM payload p WHERE p.seq = e.seq) END "
-      "FROM event e WHERE {}",
+      "SELECT {}, (SELECT length(p.data) FROM payload p WHERE p.seq = e.seq), "
+      "CASE WHEN e.kind IN (14, 15) THEN (SELECT p.data FROM payload p WHERE p.seq = e.seq) END, "
+      "d.seq, d.sent, d.delivered, d.answered, d.returned, d.rule "
+      "FROM event e LEFT JOIN edit d ON d.rowid = (SELECT max(rowid) FROM edit WHERE seq = e.seq) "
+      "WHERE {}",
       kEventColumns, condition);
+}
+
+TraceEdit edit_of(Statement& row, int first) {
+  return {row.number(first),     row.number(first + 1),
+          row.number(first + 2), row.number(first + 3),
+          row.number(first + 4), static_cast<std::uint32_t>(row.number(first + 5))};
 }
 
 TraceEvent event_of(Statement& row) {
   TraceEvent event;
   event.t = transaction_of(row);
-  event.edited = row.integer(kEventColumnCount) != 0;
-  event.payload_bytes = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(row.integer(kEventColumnCount + 1), 0, ~0u));
-  const auto text = row.blob(kEventColumnCount + 2);
+  event.payload_bytes =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(row.integer(kEventColumnCount), 0, ~0u));
+  const auto text = row.blob(kEventColumnCount + 1);
+  if (row.number(kEventColumnCount + 2) != 0) event.edit = edit_of(row, kEventColumnCount + 2);
   event.text.assign(reinterpret_cast<const char*>(text.data()),
                     std::min(text.size(), kLongestText));
   return event;
@@ -186,9 +193,7 @@ Result<std::vector<TraceEdit>> TraceReader::edits(std::uint64_t from, std::uint6
   row->bind(2, signed_of(to));
   std::vector<TraceEdit> all;
   int rc = 0;
-  while ((rc = row->step()) == SQLITE_ROW)
-    all.push_back({row->number(0), row->number(1), row->number(2), row->number(3), row->number(4),
-                   static_cast<std::uint32_t>(row->number(5))});
+  while ((rc = row->step()) == SQLITE_ROW) all.push_back(edit_of(*row, 0));
   if (rc != SQLITE_DONE) return state_->refuse();
   return all;
 }

@@ -36,16 +36,17 @@ struct TraceFunction {
   std::vector<std::pair<std::string, std::string>> options;  // what the device was made with
 };
 
-struct TraceEvent {
-  Transaction t;  // payload not set
-  bool edited = false;
-  std::uint32_t payload_bytes = 0;
-  std::string text;  // of a control or gap row
-};
-
+// What a stop or a fault rule changed of a transaction; a write has no answer.
 struct TraceEdit {
   std::uint64_t seq = 0, sent = 0, delivered = 0, answered = 0, returned = 0;
-  std::uint32_t rule = 0;
+  std::uint32_t rule = 0;  // number of the fault rule; 0: by hand
+};
+
+struct TraceEvent {
+  Transaction t;  // payload not set
+  std::optional<TraceEdit> edit;
+  std::uint32_t payload_bytes = 0;
+  std::string text;  // of a control or gap row
 };
 
 struct TraceSite {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/target/recording.hpp"
 #include "core/trace/reader.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
@@ -47,10 +48,7 @@ int query(const QueryArguments& a) {
       ++found;
       window.from = e.t.seq + 1;
       if (a.count) continue;
-      table.rows.push_back(ui::transaction_row(*snapshot, {.transaction = e.t,
-                                                           .edited = e.edited,
-                                                           .payload_bytes = e.payload_bytes,
-                                                           .text = std::move(e.text)}));
+      table.rows.push_back(ui::transaction_row(*snapshot, row_of(e)));
     }
     if (a.json) {
       for (auto& row : table.rows) print_json_line(table.columns, row);

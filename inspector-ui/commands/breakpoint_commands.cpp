@@ -1,4 +1,4 @@
-// break, toggle, breaks, enable, disable, delete.
+// break, toggle, breakpoints, enable, disable, delete.
 #include <fmt/format.h>
 
 #include "inspector-ui/commands/groups.hpp"
@@ -111,7 +111,7 @@ Result<Output> list(Context& c, const Arguments&) {
 constexpr Argument kNumberArguments[] = {
     {.name = "number",
      .type = ArgumentType::Text,
-     .doc = "a number from \"breaks\", \"fault N\" for one from \"faults\", or \"all\""}};
+     .doc = "a number from \"breakpoints\", \"fault N\" for one from \"faults\", or \"all\""}};
 
 std::string_view none_there(const Snapshot& s) {
   return s.breakpoints.empty() && s.faults.empty() ? "there are no breakpoints and no fault rules"
@@ -156,7 +156,7 @@ Result<Output> change_named(Context& c, const Arguments& a) {
     return false;
   };
   if (fault ? !has(s->faults) : !has(s->breakpoints)) {
-    const std::string_view list = fault ? "faults" : "breaks";
+    const std::string_view list = fault ? "faults" : "breakpoints";
     return fail(fmt::format(
         "there is no {} {}; \"{}\" lists them{}", fault ? "fault rule" : "breakpoint", *n, list,
         !fault && has(s->faults) ? fmt::format(", \"fault {}\" means the rule", *n) : ""));
@@ -192,11 +192,11 @@ void add_breakpoint_commands(CommandTable& table) {
              .arguments = kToggleArguments,
              .actions = kToggleActions,
              .run = toggle});
-  table.add({.id = "breaks",
-             .aliases = "bl",
+  table.add({.id = "breakpoints",
+             .aliases = "breaks bl",
              .group = "Breakpoints",
              .summary = "list the breakpoints and what each makes synchronous",
-             .help = "  breaks\n",
+             .help = "  breakpoints\n",
              .run = list,
              .where = kConsole});
   table.add({.id = "enable",

@@ -137,14 +137,14 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
   if (has_value(t) && note.empty() && spot.place.offset == t.offset && spot.place.size == t.size)
     note = decode(spot.fields, t.value);
   Style style = Style::Dim;
-  if (t.status == Status::Pending && (is_read(t.kind) || !row.edited) && t.kind <= Kind::Irq) {
+  if (t.status == Status::Pending && (is_read(t.kind) || !row.edit) && t.kind <= Kind::Irq) {
     note = note.empty() ? "held" : "held  " + note;
     style = Style::Changed;
   } else if (t.status != Status::SC && t.status != Status::Pending) {
     note = fmt::format("{}{}{}", name_of(t.status), note.empty() ? "" : "  ", note);
     style = Style::Bad;
   }
-  if (row.edited) note += note.empty() ? "edited" : "  edited";
+  if (row.edit) note += note.empty() ? "edited" : "  edited";
   if (t.answered_by != AnsweredBy::Function && t.answered_by != AnsweredBy::User)
     note += fmt::format("{}by {}", note.empty() ? "" : "  ", name_of(t.answered_by));
   const std::string place = place_text(snapshot, t);

@@ -117,7 +117,7 @@ Result<Output> wait(Context& c, const Arguments& a) {
         "wait: still running after {} (at #{}); \"pause\" holds it, \"wait {}60s\" waits longer",
         format_time(timeout), s->seq, what.empty() ? "" : what + " "));
   if (what == "stop" && s->state == RunState::Ended)
-    return fail(fmt::format("wait: the driver ended without a stop ({}); look at \"breaks\"",
+    return fail(fmt::format("wait: the driver ended without a stop ({}); look at \"breakpoints\"",
                             describe_state(*s)));
   if (what == "end" && s->state != RunState::Ended)
     return fail(fmt::format("wait: {} before the end; \"run\" goes on", describe_state(*s)));

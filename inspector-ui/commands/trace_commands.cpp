@@ -94,6 +94,15 @@ Table hex_dump(std::span<const std::byte> bytes) {
   return table;
 }
 
+// "by hand: sent 0x0000000a, delivered 0x00000005"
+std::string edit_text(const Edit& edit, const Transaction& t) {
+  const std::string who = edit.rule == 0 ? "by hand" : fmt::format("by fault rule {}", edit.rule);
+  return is_read(t.kind) ? fmt::format("{}: answered {}, returned {}", who,
+                                       hex(edit.answered, t.size), hex(edit.returned, t.size))
+                         : fmt::format("{}: sent {}, delivered {}", who, hex(edit.sent, t.size),
+                                       hex(edit.delivered, t.size));
+}
+
 Result<Output> show(Context& c, const Arguments& a) {
   const auto s = c.target.snapshot();
   auto seq = a.number("seq", s->stop ? s->stop->transaction.seq : s->seq);
@@ -135,7 +144,7 @@ Result<Output> show(Context& c, const Arguments& a) {
        format_time(t.t_ns) +
            (t.done_ns > t.t_ns ? fmt::format(", took {}", format_time(t.done_ns - t.t_ns)) : ""));
   if (t.thread != 0) fact("thread", fmt::format("{} on CPU {}", t.thread, t.cpu));
-  if (row.edited) fact("edited", "yes, by hand or by a fault rule", Style::Changed);
+  if (row.edit) fact("edited", edit_text(*row.edit, t), Style::Changed);
   if (t.cause != 0) fact("caused by", fmt::format("#{}", t.cause));
   out.add(std::move(facts));
   const bool whole =

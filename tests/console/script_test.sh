@@ -25,6 +25,11 @@ edits_an_answer() {
   exits 0 && out_has 'before the driver gets the answer' && out_has 'LIVENESS does not read back'
 }
 
+shows_an_edit() {
+  console 'break write FACTORIAL' 'run' 'wait stop' 'edit 5' 'step' "show 39"
+  exits 0 && out_has 'by hand: sent 0x0000000a, delivered 0x00000005'
+}
+
 steps() {
   console 'step' 'step' 'step until write STATUS' 'expect stopped'
   exits 0 && out_has 'write of LIVENESS' && out_has 'read of LIVENESS' && out_has 'write of STATUS'
@@ -66,7 +71,7 @@ loses_an_interrupt() {
 }
 
 breakpoint_once() {
-  console 'break write DMA_CMD once' 'run' 'wait stop' 'run' 'wait end' 'breaks'
+  console 'break write DMA_CMD once' 'run' 'wait stop' 'run' 'wait end' 'breakpoints'
   exits 0 && out_has 'no breakpoints|write DMA_CMD once +disabled'
 }
 
@@ -140,6 +145,7 @@ refuses_ctrl_words() {
 check "the driver is held at its first register access" held_at_first_access
 check "a breakpoint holds the driver at a register write" stops_at_a_write
 check "the device gets the value that was changed in flight" edits_in_flight
+check "show tells what was sent and what was delivered" shows_an_edit
 check "the driver gets the answer that was changed in flight" edits_an_answer
 check "step goes to the next access, and until an expression" steps
 check "step irq goes to the next interrupt" steps_to_an_interrupt

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     t.t_ns = static_cast<std::uint64_t>(i) * 12'345;
     t.status = i % 13 == 5 ? Status::UR : Status::SC;
     t.origin = is_dma(t.kind) || t.kind == Kind::Irq ? Origin::Function : Origin::Driver;
-    row.edited = i % 17 == 3;
+    if (i % 17 == 3) row.edit = Edit{.sent = 1, .delivered = 2};
     target.add_row(row);
   }
   const auto code = gui::run_window(target, {});

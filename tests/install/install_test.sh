@@ -77,6 +77,37 @@ new_device() {
     cmake --build newcard/build && "$prefix/bin/pcilens" devices newcard/build/newcard.so | grep newcard
 }
 
+# attached COMMAND ...: console commands on what new_device_reloads serves.
+attached() {
+  local arguments=() line
+  for line in "$@"; do arguments+=(-e "$line"); done
+  timeout 60 "$prefix/bin/pcilens" attach "$work/reload.sock" "${arguments[@]}" </dev/null
+}
+
+# 21 is written to INPUT; a model that is changed to triple it gives 63, and the breakpoint set
+# before stops the new driver.
+new_device_reloads() {
+  cd "$work"
+  local plug_in=newcard/build/newcard.so server status=0
+  "$prefix/bin/pcilens" serve --device "$plug_in" --watch --no-hold --socket "$work/reload.sock" \
+    >"$work/serve.out" 2>&1 </dev/null &
+  server=$!
+  reloads || status=$?
+  kill "$server" && wait "$server" || true
+  cat "$work/serve.out"
+  return "$status"
+}
+reloads() {
+  local n
+  for ((n = 0; n < 100; ++n)); do
+    [[ ! -S $work/reload.sock ]] || break
+    sleep 0.1
+  done
+  attached 'wait end' 'expect OUTPUT=42' 'break read OUTPUT after' || return
+  sed -i 's/ \* 2)/ * 3)/' newcard/newcard.cpp && echo 'a linker has begun' >"$plug_in" || return
+  cmake --build newcard/build && attached 'wait stop' 'expect OUTPUT=63' 'breakpoints' | grep 'read OUTPUT after *1'
+}
+
 # The registers come from an SVD file; the example driver compares their reset values, and ctest
 # runs it.
 new_device_of_registers() {
@@ -102,6 +133,7 @@ check "a device that throws while it is made is refused in one sentence" \
   refused "flux capacitor" console --device ./thrower.so -e 'wait end'
 check "a file that is no plug-in is refused in one sentence" refused "build.ninja" devices ./build.ninja
 check "pcilens new makes a device that builds and loads" new_device
+check "serve --watch loads it again when it is changed and rebuilt, breakpoints and all" new_device_reloads
 check "pcilens new makes a device of an SVD file's registers, and its test passes" new_device_of_registers
 check "the prefix can be moved" moved_prefix
 exit $((failures > 0))

@@ -111,7 +111,14 @@ void write(rpc::TracePage::Builder to, const TracePage& page) {
   for (unsigned i = 0; i < rows.size(); ++i) {
     const TraceRow& row = page.rows[i];
     write(rows[i].initTransaction(), row.transaction);
-    rows[i].setEdited(row.edited);
+    if (row.edit) {
+      auto edit = rows[i].initEdit();
+      edit.setSent(row.edit->sent);
+      edit.setDelivered(row.edit->delivered);
+      edit.setAnswered(row.edit->answered);
+      edit.setReturned(row.edit->returned);
+      edit.setRule(row.edit->rule);
+    }
     rows[i].setPayloadBytes(row.payload_bytes);
     if (!row.text.empty()) rows[i].setText(text(row.text));
   }
@@ -126,9 +133,17 @@ Result<TracePage> read(rpc::TracePage::Reader from) {
     auto transaction = read(row.getTransaction());
     if (!transaction) return tl::unexpected(transaction.error());
     page.rows.push_back({.transaction = *transaction,
-                         .edited = row.getEdited(),
+                         .edit = std::nullopt,
                          .payload_bytes = row.getPayloadBytes(),
                          .text = string(row.getText())});
+    if (row.hasEdit()) {
+      const auto edit = row.getEdit();
+      page.rows.back().edit = Edit{.sent = edit.getSent(),
+                                   .delivered = edit.getDelivered(),
+                                   .answered = edit.getAnswered(),
+                                   .returned = edit.getReturned(),
+                                   .rule = edit.getRule()};
+    }
   }
   return page;
 }

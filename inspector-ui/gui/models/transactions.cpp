@@ -38,7 +38,7 @@ std::string flag_of(const TraceRow& row, bool& bad) {
     case AnsweredBy::Function:
     case AnsweredBy::Shadow: break;
   }
-  return row.edited ? "edited" : std::string();
+  return row.edit ? "edited" : std::string();
 }
 
 // "edu1:" where there are several functions: it stands before the whole condition.

@@ -19,15 +19,15 @@ TEST_CASE("an expression's error comes through as it is") {
   CHECK(has(desk.said("break write nothing"), "did you mean CONTROL?"));
 }
 
-TEST_CASE("breaks lists them, and says how to make one where there is none") {
+TEST_CASE("breakpoints lists them, and says how to make one where there is none") {
   Desk desk;
-  CHECK(has(desk.said("breaks"), "\"break write NAME\""));
+  CHECK(has(desk.said("breakpoints"), "\"break write NAME\""));
   desk.said("break irq once");
   desk.said("disable 1");
-  const std::string text = desk.said("breaks");
+  const std::string text = desk.said("breakpoints");
   CHECK(has(text, "irq once"));
   CHECK(has(text, "disabled"));
-  CHECK(desk.json("breaks") ==
+  CHECK(desk.json("breakpoints") ==
         "[{\"number\":1,\"expression\":\"irq once\",\"state\":\"disabled\",\"hits\":0,"
         "\"synchronous\":\"BAR0+0x4..0x7\"}]");
 }
@@ -36,7 +36,7 @@ TEST_CASE("enable, disable and delete name the number that is not there") {
   Desk desk;
   CHECK(has(desk.said("delete 1"), "there are no breakpoints"));
   desk.said("break irq");
-  CHECK(has(desk.said("delete 7"), "there is no breakpoint 7; \"breaks\" lists them"));
+  CHECK(has(desk.said("delete 7"), "there is no breakpoint 7; \"breakpoints\" lists them"));
   CHECK(has(desk.said("enable fault 1"), "there is no fault rule 1; \"faults\" lists them"));
   CHECK(has(desk.said("delete 1"), "breakpoint 1 deleted"));
   CHECK(desk.target.snapshot()->breakpoints.empty());

@@ -37,9 +37,9 @@ TEST_CASE("commands of a window run one after another, in order") {
   test::FakeTarget target;
   Heard heard;
   CommandRunner runner(target, CommandTable::standard(), heard.finished());
-  for (const char* line : {"break irq", "breaks", "frobnicate"}) runner.run(line);
+  for (const char* line : {"break irq", "breakpoints", "frobnicate"}) runner.run(line);
   REQUIRE(heard.wait_for(3));
-  CHECK(heard.lines == std::vector<std::string>{"break irq", "breaks", "frobnicate"});
+  CHECK(heard.lines == std::vector<std::string>{"break irq", "breakpoints", "frobnicate"});
   CHECK(heard.good == std::vector<bool>{true, true, false});
 }
 

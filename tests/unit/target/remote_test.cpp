@@ -80,12 +80,24 @@ TEST_CASE("a breakpoint set from afar stops the driver, and the value changed th
   }));
   REQUIRE(ask<void>([&](auto done) { s.remote->edit(5, done); }).has_value());
   CHECK(s.remote->snapshot()->stop->edited);
+  const auto held = s.remote->snapshot()->stop->transaction;
   go(*s.remote);
   REQUIRE(eventually([&] {
     const auto now = s.remote->snapshot();
     return now->stop && now->stop->phase == Phase::After;
   }));
   CHECK(s.remote->snapshot()->stop->transaction.value == 120);
+  const auto page = ask<TracePage>([&](auto done) {
+    s.remote->trace_page({.from = held.seq,
+                          .limit = 1,
+                          .direction = TraceRequest::Direction::Forward,
+                          .filter = {}},
+                         done);
+  });
+  REQUIRE(page.has_value());
+  REQUIRE(page->rows.at(0).edit);
+  CHECK(page->rows[0].edit->sent == held.value);
+  CHECK(page->rows[0].edit->delivered == 5);
 }
 
 TEST_CASE("what a command did shows in the snapshot that is there when it answers") {

@@ -410,7 +410,9 @@ TEST_CASE("edits, notes, sites and stacks are read back") {
   live.spool->blob(BlobKind::Stack, 1, bytes_of("[5,6]"));
   REQUIRE(live.writer->flush());
   auto reader = read(folder / "run.db");
-  CHECK(reader->event(1)->value().edited);
+  REQUIRE(reader->event(1)->value().edit);
+  CHECK(reader->event(1)->value().edit->answered == 3);
+  CHECK(reader->window({.from = 1})->events.at(0).edit->delivered == 2);
   CHECK(reader->edits()->at(0).returned == ~0ull);
   CHECK(reader->edits()->at(0).rule == 9);
   CHECK(reader->notes()->at(0).text == "hello");
