@@ -20,12 +20,12 @@
 namespace pcilens {
 
 class TraceReader;
-
-class Recording {
 struct TraceEvent;
 
 // A row of the trace as screens take it.
 TraceRow row_of(const TraceEvent& event);
+
+class Recording {
  public:
   // `trace`: the file to make; empty: one in the temporary folder, removed at the end.
   static Result<std::unique_ptr<Recording>> to_file(const std::string& trace,

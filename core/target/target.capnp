@@ -176,10 +176,6 @@ struct TracePage {
   more @2 :Bool;
 }
 
-struct TraceRow {
-  transaction @0 :Transaction;
-  edit @1 :Edit;             # null: delivered as it was sent
-  payloadBytes @2 :UInt32;
 struct Edit {
   sent @0 :UInt64;
   delivered @1 :UInt64;
@@ -188,6 +184,10 @@ struct Edit {
   rule @4 :UInt32;
 }
 
+struct TraceRow {
+  transaction @0 :Transaction;
+  edit @1 :Edit;             # null: delivered as it was sent
+  payloadBytes @2 :UInt32;
   text @3 :Text;
 }
 
