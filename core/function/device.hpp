@@ -45,9 +45,47 @@ struct Device {
   Result<void> (*drive)(sim::Device& device) = nullptr;
 };
 
-// Compiler, standard library, build flags that change layouts and pcilens' major version. A plug-in
-// whose string differs is refused.
-std::string_view abi_identity();
+// Compiler, standard library, build flags that change layouts and pcilens' major version, as the
+// code sees them that includes this header. A plug-in whose string differs is refused.
+#define PCILENS_STRING_(x) #x
+#define PCILENS_STRING(x) PCILENS_STRING_(x)
+#ifdef _LIBCPP_VERSION
+#define PCILENS_ABI_LIBRARY ", libc++ " PCILENS_STRING(_LIBCPP_VERSION)
+#elif defined(_GLIBCXX_RELEASE)
+#define PCILENS_ABI_LIBRARY ", libstdc++ " PCILENS_STRING(_GLIBCXX_RELEASE)
+#else
+#define PCILENS_ABI_LIBRARY ""
+#endif
+#if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#define PCILENS_ABI_STRINGS ", old strings"
+#else
+#define PCILENS_ABI_STRINGS ""
+#endif
+#ifdef _GLIBCXX_DEBUG
+#define PCILENS_ABI_DEBUG ", debug containers"
+#else
+#define PCILENS_ABI_DEBUG ""
+#endif
+#ifdef __has_feature
+#define PCILENS_HAS_FEATURE(x) __has_feature(x)
+#else
+#define PCILENS_HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || PCILENS_HAS_FEATURE(address_sanitizer)
+#define PCILENS_ABI_SANITIZER ", address sanitizer"
+#elif defined(__SANITIZE_THREAD__) || PCILENS_HAS_FEATURE(thread_sanitizer)
+#define PCILENS_ABI_SANITIZER ", thread sanitizer"
+#else
+#define PCILENS_ABI_SANITIZER ""
+#endif
+// A macro, not an inline function: a plug-in must say what it was built with itself, and a linker
+// keeps only one of two equal functions.
+#define PCILENS_ABI_IDENTITY                                       \
+  "pcilens 0 device 1, C++ ABI " PCILENS_STRING(__GXX_ABI_VERSION) \
+      PCILENS_ABI_LIBRARY PCILENS_ABI_STRINGS PCILENS_ABI_DEBUG PCILENS_ABI_SANITIZER
+static constexpr std::string_view abi_identity() {
+  return PCILENS_ABI_IDENTITY;
+}
 
 namespace detail {
 struct BuiltIn {
@@ -74,6 +112,6 @@ std::span<const Device* const> built_in_devices();
     return &descriptor;                                                                       \
   }                                                                                           \
   extern "C" [[gnu::visibility("default")]] const char* pcilens_device_abi() {                \
-    return ::pcilens::abi_identity().data();                                                  \
+    return PCILENS_ABI_IDENTITY;                                                              \
   }
 #endif

@@ -107,20 +107,7 @@ bool Function::force(std::int8_t bar, std::uint64_t offset, std::uint32_t size,
     return true;
   }
   if (bar < 0 || bar > 5 || !banks_[static_cast<unsigned>(bar)]) return false;
-  RegisterBank& bank = *banks_[static_cast<unsigned>(bar)];
-  const auto refs = bank.lookup().covering(offset, size);
-  for (const RegisterRef& ref : refs) {
-    // The register's value with the forced bytes laid over it.
-    const std::uint64_t at = ref.offset();
-    std::uint64_t stored = bank.get(*ref.reg, ref.index);
-    for (std::uint32_t i = 0; i < ref.reg->width; ++i) {
-      if (at + i < offset || at + i >= offset + size) continue;
-      const std::uint64_t byte = (value >> (8 * (at + i - offset))) & 0xff;
-      stored = (stored & ~(0xffull << (8 * i))) | (byte << (8 * i));
-    }
-    bank.set(*ref.reg, stored, ref.index);
-  }
-  return !refs.empty();
+  return banks_[static_cast<unsigned>(bar)]->force(offset, size, value);
 }
 
 std::optional<std::uint64_t> Function::peek(std::int8_t bar, std::uint64_t offset,

@@ -28,6 +28,7 @@ constexpr std::array kActions = {
     ActionName{FaultAction::CutDma, "cut", "a number of bytes such as 512"},
     ActionName{FaultAction::CorruptDma, "corrupt", "a pattern such as 0xff"},
     ActionName{FaultAction::SurpriseRemove, "remove", ""},
+    ActionName{FaultAction::Replug, "replug", ""},
 };
 
 std::optional<std::uint64_t> parse_number(std::string_view& text) {
@@ -43,12 +44,13 @@ std::optional<std::uint64_t> parse_number(std::string_view& text) {
   return value;
 }
 
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> kUnits = {
+    {{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}}};
+
 std::optional<std::uint64_t> parse_duration(std::string_view& text) {
   const auto number = parse_number(text);
   if (!number) return std::nullopt;
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> units = {
-      {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}}};
-  for (const auto& [unit, ns] : units)
+  for (const auto& [unit, ns] : kUnits)
     if (text == unit && *number <= 3'600'000'000'000ull / ns) {
       text = {};
       return *number * ns;
@@ -60,14 +62,16 @@ bool bits_of_a_value(FaultAction a) {
   return a == FaultAction::FlipBits || a == FaultAction::ReplaceBits;
 }
 
-Error no_fault(std::uint32_t number) {
-  return {fmt::format("there is no fault rule {}; `faults` lists them", number)};
+// In the largest unit that tells it exactly, as parse_duration reads it.
+std::string duration(std::uint64_t ns) {
+  for (const auto& [unit, size] : kUnits)
+    if (ns != 0 && ns % size == 0) return fmt::format("{}{}", ns / size, unit);
+  return "0ns";
 }
 
 }  // namespace
 
 std::string_view name_of(FaultAction action) {
-  if (action == FaultAction::Replug) return "replug";
   for (const ActionName& a : kActions)
     if (a.action == action) return a.name;
   return "?";
@@ -110,7 +114,7 @@ Result<Fault> parse_fault_action(std::string_view text, Fault fault) {
 std::string describe(const Fault& fault) {
   std::string text = fmt::format("{} => {}", fault.expression, name_of(fault.action));
   switch (fault.action) {
-    case FaultAction::Delay: text += fmt::format(" {}ns", fault.amount); break;
+    case FaultAction::Delay: text += " " + duration(fault.amount); break;
     case FaultAction::FlipBits:
     case FaultAction::CorruptDma: text += fmt::format(" {:#x}", fault.amount); break;
     case FaultAction::ReplaceBits:
@@ -123,16 +127,41 @@ std::string describe(const Fault& fault) {
   return text;
 }
 
-void FaultTable::rearm() {
-  std::vector<const Reach*> reaches;
-  armed_items_.clear();
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    if (!items_[i].state.enabled) continue;
-    reaches.push_back(&items_[i].expression.reach());
-    armed_items_.push_back(i);
-  }
-  armed_.rebuild(reaches);
+namespace {
+
+constexpr std::uint32_t bit(Kind kind) {
+  return 1u << static_cast<unsigned>(kind);
 }
+
+// The kinds that an action can do anything to.
+std::uint32_t kinds_for(FaultAction action) {
+  constexpr std::uint32_t kRequests =
+      bit(Kind::CfgRead) | bit(Kind::CfgWrite) | bit(Kind::MemRead) | bit(Kind::MemWrite);
+  constexpr std::uint32_t kDma = bit(Kind::DmaRead) | bit(Kind::DmaWrite);
+  switch (action) {
+    case FaultAction::CutDma:
+    case FaultAction::CorruptDma: return kDma;
+    case FaultAction::RepeatInterrupt: return bit(Kind::Irq);
+    case FaultAction::AllOnes: return bit(Kind::CfgRead) | bit(Kind::MemRead);
+    case FaultAction::FlipBits:
+    case FaultAction::ReplaceBits: return kRequests | kDma;
+    default: return kRequests | kDma | bit(Kind::Irq);
+  }
+}
+
+std::string_view words_for(FaultAction action) {
+  switch (action) {
+    case FaultAction::CutDma:
+    case FaultAction::CorruptDma: return "DMA";
+    case FaultAction::RepeatInterrupt: return "interrupts";
+    case FaultAction::AllOnes: return "the driver's reads";
+    case FaultAction::FlipBits:
+    case FaultAction::ReplaceBits: return "accesses and DMA";
+    default: return "accesses, DMA and interrupts";
+  }
+}
+
+}  // namespace
 
 Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> names) {
   auto expression = Expression::compile(fault.expression, std::move(names));
@@ -143,58 +172,32 @@ Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> 
         fmt::format("`{}` looks at the answer, so only flip, replace and all-ones can "
                     "follow it; name the place without its value",
                     fault.expression));
-  Item item{.state = {.number = next_++, .fault = fault}, .expression = std::move(*expression)};
-  item.state.synchronous = describe(item.expression.reach());
-  items_.push_back(std::move(item));
-  rearm();
-  return items_.back().state.number;
-}
-
-Result<void> FaultTable::enable(std::uint32_t number, bool enabled) {
-  for (Item& item : items_) {
-    if (item.state.number != number) continue;
-    item.state.enabled = enabled;
-    rearm();
-    return {};
-  }
-  return tl::unexpected(no_fault(number));
-}
-
-Result<void> FaultTable::remove(std::uint32_t number) {
-  if (std::erase_if(items_, [&](const Item& i) { return i.state.number == number; }) == 0)
-    return tl::unexpected(no_fault(number));
-  rearm();
-  return {};
-}
-
-std::vector<FaultState> FaultTable::list() const {
-  std::vector<FaultState> states;
-  for (const Item& item : items_) states.push_back(item.state);
-  return states;
-}
-
-std::vector<Reach> FaultTable::reaches() const {
-  std::vector<Reach> all;
-  for (const Item& item : items_)
-    if (item.state.enabled) all.push_back(item.expression.reach());
-  return all;
+  if ((expression->reach().kinds & kinds_for(fault.action)) == 0)
+    return fail(fmt::format("`{}` is for {}, and `{}` matches none of those; name others",
+                            name_of(fault.action), words_for(fault.action), fault.expression));
+  return insert({.fault = std::move(fault), .synchronous = {}}, std::move(*expression));
 }
 
 const FaultState* FaultTable::match(const EventView& event) {
-  const Transaction& t = event.t;
-  for (const std::uint32_t candidate :
-       armed_.candidates(t.kind, t.function, t.bar, t.offset, t.size)) {
-    Item& item = items_[armed_items_[candidate]];
-    if (item.state.acted >= item.state.fault.times) continue;
+  const FaultState* acts = nullptr;
+  each_candidate(event.t, [&](Item& item) {
+    FaultState& state = item.state;
+    if (state.acted >= state.fault.times) return true;
+    if ((kinds_for(state.fault.action) >> static_cast<unsigned>(event.t.kind) & 1) == 0)
+      return true;
     // Bits of a read are changed once it has them; everything else happens before the delivery.
     const bool late = item.expression.needs_completion() ||
-                      (bits_of_a_value(item.state.fault.action) && is_read(t.kind));
-    if (late != (event.phase == Phase::After) || !item.expression.matches(event)) continue;
-    if (item.seen++ < item.state.fault.skip) continue;
-    ++item.state.acted;
-    return &item.state;
-  }
-  return nullptr;
+                      (bits_of_a_value(state.fault.action) && is_read(event.t.kind));
+    if (late != (event.phase == Phase::After) || !item.expression.matches(event)) return true;
+    if (item.passed < state.fault.skip) {
+      ++item.passed;
+      return true;
+    }
+    ++state.acted;
+    acts = &state;
+    return false;
+  });
+  return acts;
 }
 
 }  // namespace pcilens

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/link/breakpoints.hpp"
+#include "core/link/armed_table.hpp"
+#include "core/link/expression.hpp"
+#include "core/result.hpp"
 
 namespace pcilens {
 
@@ -23,7 +25,7 @@ enum class FaultAction : std::uint8_t {
   CutDma,           // only the first `amount` bytes move, then CA
   CorruptDma,       // `amount` XORed into each 8 bytes
   SurpriseRemove,   // the function is gone from here on
-  Replug,           // a fresh function of the same device appears
+  Replug,           // the same, and a fresh function of the same device stands in its place
 };
 std::string_view name_of(FaultAction action);  // "delay" "drop" "all-ones" "ur" "ca" "flip" ...
 
@@ -41,7 +43,7 @@ struct FaultState {
   Fault fault;
   bool enabled = true;
   std::uint64_t acted = 0;
-  std::string synchronous;
+  std::string synchronous;  // where it can match
 };
 
 // "delay 5ms", "flip 0x1", "replace 0x0/0xff", "drop", "cut 512", "repeat 1": as typed on the
@@ -49,33 +51,14 @@ struct FaultState {
 Result<Fault> parse_fault_action(std::string_view text, Fault fault = {});
 std::string describe(const Fault& fault);
 
-class FaultTable {
+class FaultTable : public ArmedTable<FaultState> {
  public:
+  FaultTable() : ArmedTable("fault rule", "faults") {}
+  // An action that can do nothing where the expression matches is an Error.
   Result<std::uint32_t> add(Fault fault, std::shared_ptr<const Names> names);
-  Result<void> enable(std::uint32_t number, bool enabled);
-  Result<void> remove(std::uint32_t number);
-  std::vector<FaultState> list() const;
-
-  bool may_match(const Transaction& t) const {
-    return armed_.may_match(t.kind, t.function, t.bar, t.offset, t.size);
-  }
   // The first rule that acts here in this phase, if any; counts it. Rules that need the completion
   // act After, all others Before.
   const FaultState* match(const EventView& event);
-  std::vector<Reach> reaches() const;
-
- private:
-  struct Item {
-    FaultState state;
-    Expression expression;
-    std::uint64_t seen = 0;
-  };
-  void rearm();
-
-  std::vector<Item> items_;
-  std::uint32_t next_ = 1;
-  ArmedPlaces armed_;
-  std::vector<std::size_t> armed_items_;
 };
 
 }  // namespace pcilens

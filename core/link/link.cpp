@@ -22,8 +22,15 @@ Link::Link(Clock& clock, Recorder& recorder, Options options)
       options_(std::move(options)),
       names_(std::make_shared<Names>()) {
   seq_ = options_.last_seq;
+  // Room for what is usual, so that the path allocates nothing.
+  constexpr std::uint32_t kSlots = 64;
   effects_.reserve(256);
   timers_.reserve(64);
+  slots_.reserve(kSlots);
+  free_slots_.reserve(kSlots);
+  for (std::uint32_t i = 0; i < kSlots; ++i) add_slot();
+  watched_always_ = options_.gate != nullptr;
+  watched_kinds_ = watched_always_ ? ~0u : 0;
 }
 
 Link::~Link() {
@@ -48,6 +55,11 @@ void Link::close() {
   delivery_.notify_all();
   commands_.poke();
   if (thread_.joinable()) thread_.join();
+  {
+    // Nobody will bring these answers: who asked shall not wait for ever.
+    Lock lock(mutex_);
+    give_up([](const Slot& slot) { return slot.when_done != nullptr; }, Status::Timeout, lock);
+  }
   ended_ = true;
   finish_commands();
 }
@@ -59,8 +71,12 @@ void Link::post(CommandQueue::Command command) {
 
 // What was asked too late is still answered, by a link that is closed.
 void Link::finish_commands() {
+  // A command that asks for another finds this thread at it already.
+  if (finishing_.load() == std::this_thread::get_id()) return;
   const Lock lock(mutex_);
+  finishing_ = std::this_thread::get_id();
   while (auto command = commands_.wait_until({})) command();
+  finishing_ = std::thread::id();
 }
 
 std::uint8_t Link::plug(std::unique_ptr<Function> function, std::string instance,
@@ -75,11 +91,28 @@ std::uint8_t Link::plug(std::unique_ptr<Function> function, std::string instance
       for (const Register* r : bank->map().registers) end = std::max(end, r->end());
     plugged->changes[bar].resize((end + 3) / 4);
   }
+  prepare(static_cast<std::uint8_t>(plugged_.size()), *function);
   function->plug(*plugged);
   plugged->function = std::move(function);
   plugged_.push_back(std::move(plugged));
   names_changed();
   return static_cast<std::uint8_t>(plugged_.size() - 1);
+}
+
+// Room for the last values of what a driver uses at all: registers, memory regions (of a large one
+// the beginning; the rest finds its room at its first access) and config space.
+void Link::prepare(std::uint8_t index, const Function& function) {
+  constexpr std::uint64_t kMostOfRegion = 1u << 20;
+  last_.prepare(index, kBarConfig, 0, kConfigSize);
+  for (int bar = 0; bar < 6; ++bar) {
+    const RegisterBank* bank = function.bank(bar);
+    if (bank == nullptr) continue;
+    const auto at = static_cast<std::int8_t>(bar);
+    for (const Register* r : bank->map().registers)
+      last_.prepare(index, at, r->offset, r->end() - r->offset);
+    for (const MemoryRegion* region : bank->map().regions)
+      last_.prepare(index, at, region->offset, std::min(region->size, kMostOfRegion));
+  }
 }
 
 void Link::names_changed() {
@@ -117,9 +150,9 @@ Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
 Link::Lock Link::enter() {
   while (urgent_.load(std::memory_order_relaxed) != 0) std::this_thread::yield();
   Lock lock(mutex_);
-  if ((held_ || delayed_) && !closing_) [[unlikely]] {
+  if (!flows()) [[unlikely]] {
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    delivery_.wait(lock, [this] { return (!held_ && !delayed_) || closing_; });
+    delivery_.wait(lock, [this] { return flows(); });
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
   return lock;
@@ -152,23 +185,29 @@ void Link::request(Transaction t, std::function<void(const Transaction&)> done) 
   }
 }
 
+void Link::add_slot() {
+  slots_.push_back(std::make_unique<Slot>());
+  slots_.back()->index = static_cast<std::uint32_t>(slots_.size() - 1);
+  free_slots_.push_back(slots_.back()->index);
+}
+
 Link::Slot& Link::take_slot() {
-  if (free_slots_.empty()) {
-    slots_.push_back(std::make_unique<Slot>());
-    slots_.back()->index = static_cast<std::uint32_t>(slots_.size() - 1);
-    free_slots_.push_back(slots_.back()->index);
-  }
+  if (free_slots_.empty()) add_slot();
   Slot& slot = *slots_[free_slots_.back()];
   free_slots_.pop_back();
   slot.rule = 0;
   slot.stack = {};
   slot.before_value = 0;
-  slot.done = slot.recorded = slot.edited = slot.changes_register = false;
+  slot.done = slot.recorded = slot.edited = slot.changes_register = slot.delivered = false;
+  slot.passed = slot.aside = false;
+  slot.latest.reset();
+  slot.in_use = true;
   return slot;
 }
 
 void Link::free_slot(Slot& slot) {
   ++slot.generation;
+  slot.in_use = false;
   slot.when_done = nullptr;
   free_slots_.push_back(slot.index);
 }
@@ -185,15 +224,14 @@ void Link::begin(Slot& slot, Lock& lock) {
   number(slot.t);
   slot.sent = slot.t.value;
   bool deliver = true;
-  if (watched(slot.t)) [[unlikely]]
+  if (watched(slot.t) && !slot.aside) [[unlikely]]
     deliver = before(slot, lock);
   if (deliver) hand_over(slot, lock);
 }
 
 void Link::hand_over(Slot& slot, Lock& lock) {
   current_ = slot.t.seq;
-  const bool host_answered =
-      slot.t.answered_by == AnsweredBy::Shadow || slot.t.answered_by == AnsweredBy::PassedStop;
+  const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow;
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
   // Of what the host has done by itself, a function must know config writes only.
   if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
@@ -205,6 +243,7 @@ void Link::hand_over(Slot& slot, Lock& lock) {
     slot.done = true;
   } else {
     plugged->touched(slot.t);
+    slot.delivered = true;
     Slot* const outer = std::exchange(delivering_, &slot);
     try {
       plugged->function->deliver(slot.t, Reply(*this, slot.index, slot.generation));
@@ -249,17 +288,22 @@ void Link::complete(const Reply& reply, std::uint64_t value, Status status) {
   slot->done = true;
 }
 
+// The answer that came while something else is held waits with it: one stop at a time.
 void Link::wait_for_reply(Slot& slot, Lock& lock) {
-  const auto limit = options_.completion_timeout;
-  auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(limit);
-  while (!slot.done && !closing_) {
+  constexpr std::chrono::nanoseconds kSlice = std::chrono::milliseconds(50);
+  auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(options_.completion_timeout);
+  const auto over = [&] { return slot.done || closing_ || left.count() <= 0; };
+  // No timer of a function runs in a stop: who cannot wait does not wait for it.
+  const auto late = [&] {
+    return slot.latest && !flows() && std::chrono::steady_clock::now() >= *slot.latest;
+  };
+  while ((!over() || !flows()) && !late()) {
     const auto from = std::chrono::steady_clock::now();
-    delivery_.wait_for(lock,
-                       std::min<std::chrono::nanoseconds>(left, std::chrono::milliseconds(50)));
+    delivery_.wait_for(lock, over() ? kSlice : std::min(left, kSlice));
     // Time that passes in a stop does not count.
     if (!held_) left -= std::chrono::steady_clock::now() - from;
-    if (left.count() <= 0) break;
   }
+  slot.aside |= late();
   if (slot.done) return;
   slot.t.status = Status::Timeout;
   slot.t.answered_by = AnsweredBy::Nobody;
@@ -273,8 +317,9 @@ Completion Link::finish(Slot& slot, Lock& lock) {
   if (reads && t.status != Status::SC) t.value = mask_of_size(t.size);
   t.done_ns = clock_.now_ns();
   if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
-  if (watched(t)) [[unlikely]]
+  if (watched(t) && !slot.aside) [[unlikely]]
     after(slot, lock);
+  if (slot.passed && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::PassedStop;
   record_done(slot);
   last_.record(t);
   return {t.seq, t.value, t.status, t.answered_by};

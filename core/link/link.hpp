@@ -65,6 +65,9 @@ class Link final : private Reply::Sink {
     std::uint64_t last_seq = 0;
     // Replay: asked for each transaction in place of breakpoints; may deliver others meanwhile.
     std::function<void(const Transaction&, Phase)> gate = {};
+    // Makes a function of the same device again: what a rule's `replug` puts in its place. Called
+    // under the lock. None: `replug` leaves the place empty.
+    std::function<Result<std::unique_ptr<Function>>(std::uint8_t function)> fresh = {};
   };
   // Told, under the lock, that something a screen shows at once has changed (stop, release,
   // unplug).
@@ -81,7 +84,8 @@ class Link final : private Reply::Sink {
   std::uint8_t plug(std::unique_ptr<Function> function, std::string instance, std::string device,
                     std::string bdf);
   void start(Listener changed, Listener tick);
-  // Ends every hold (all-ones for who waits) and the link thread. Requests fail from here on.
+  // Ends every hold, the wait for every answer (all-ones) and the link thread. What was held is
+  // delivered; requests that still come are carried, and nothing holds them any more.
   void close();
 
   // ---- a host's side: on any thread ----------------------------------------------------------
@@ -91,12 +95,28 @@ class Link final : private Reply::Sink {
   // value. `stack`: JSON array of sites, innermost first, for the trace; lives until the call
   // returns.
   Completion request(Transaction t, std::string_view stack = {});
+  // For a host with several threads, and with requesters that cannot wait: link_pass.cpp.
+  struct Terms {
+    std::string_view stack = {};
+    // Asked under the lock before all else. False: another thread has carried it, nothing happens.
+    std::function<bool()> claim = {};
+    // A stop of this very transaction ends then at the latest; the link stays paused.
+    std::optional<std::chrono::steady_clock::time_point> latest = {};
+  };
+  // Nothing, and nothing happened, where it was not claimed or where the link is held.
+  std::optional<Completion> request_now(Transaction t, const Terms& terms);
+  // While the link is held, past the stop: it hits no breakpoint and no rule, and is marked
+  // passed_stop. False, and nothing happens, where the link is not held (or it was not claimed).
+  // `done` as in the request below.
+  bool pass(Transaction t, const Terms& terms, std::function<void(const Transaction&)> done);
   // The same without waiting for a suspended read: `done` gets the completed transaction, during
   // this call or later under the lock.
   void request(Transaction t, std::function<void(const Transaction&)> done);
   // Something to tell of the road: a place in the driver (JSON as in record.hpp), a sentence.
   void name_site(std::uint32_t site, std::string symbol, std::string_view json);
   void host_note(std::string_view text);
+  // Something wrong with transaction `seq`; `rule` is a short fixed name such as "late-answer".
+  void host_finding(std::uint64_t seq, std::string_view rule, std::string_view text);
   std::uint64_t now_ns() { return clock_.now_ns(); }
   // Whether delivery is held now: a driver's own timeouts wait meanwhile.
   bool halted() const { return held_.load(std::memory_order_relaxed); }
@@ -128,7 +148,9 @@ class Link final : private Reply::Sink {
   void reset_function(const Transaction& t);
   void unplug(std::uint8_t function, std::string_view why);
   Result<void> replug(std::uint8_t function, std::unique_ptr<Function> fresh);
-  void announce(std::uint8_t function);
+  // Tells the trace that a fresh function stands there. `cause`: the transaction that a rule did it
+  // at.
+  void announce(std::uint8_t function, std::uint64_t cause = 0);
   // Stops at the driver's first BAR access from now on.
   void stop_at_first_access();
 
@@ -153,9 +175,8 @@ class Link final : private Reply::Sink {
   };
   LastChange last_change(std::uint8_t function, std::int8_t bar, std::uint64_t offset) const;
 
-  // ---- replay: on a link without a thread of its own
-  // --------------------------------------------- A recorded timer runs out now; false if the
-  // function asked for no such timer.
+  // ---- replay: on a link without a thread of its own -----------------------------------------
+  // A recorded timer runs out now; false if the function asked for no such timer.
   bool fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
                   std::uint64_t seq);
   // In the gate: a transaction that was made during a stop.
@@ -169,6 +190,10 @@ class Link final : private Reply::Sink {
   struct Effect;
 
   Lock enter();
+  // Whether a transaction may move now: nothing is held, and nothing waits in the middle of it.
+  bool flows() const { return parked_ == 0 && (!held_ || closing_); }
+  void prepare(std::uint8_t index, const Function& function);
+  void add_slot();
   Slot& take_slot();
   void free_slot(Slot& slot);
   void begin(Slot& slot, Lock& lock);
@@ -182,26 +207,42 @@ class Link final : private Reply::Sink {
   void complete(const Reply& reply, std::uint64_t value, Status status) override;
   void model_failed(std::uint8_t function, const char* what);
 
-  bool watched(const Transaction& t) const;
+  // Whether a breakpoint, a rule or a step may have to do with it.
+  bool watched(const Transaction& t) const {
+    if ((watched_kinds_ >> static_cast<unsigned>(t.kind) & 1) == 0) return false;
+    return watched_always_ || breakpoints_.may_match(t) || faults_.may_match(t);
+  }
   bool before(Slot& slot, Lock& lock);
   void after(Slot& slot, Lock& lock);
   bool apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock);
+  bool damage_dma(Slot& slot, const Fault& fault);
+  void take_away(Slot& slot, const FaultState& rule, Lock& lock);
   bool step_ends_at(const Slot& slot, Phase phase) const;
   void hold(Slot& slot, Phase phase, std::string reason, std::vector<std::uint32_t> breakpoints,
             Lock& lock);
+  void let_pass(Slot& slot);
   void hold_for(std::uint64_t ns, Slot& slot, Lock& lock);
+  void park(Lock& lock, std::optional<std::chrono::steady_clock::time_point> until,
+            const std::function<bool()>& over);
   EventView view(const Transaction& t, Phase phase) const;
 
   void pump(Lock& lock);
-  void aside(const std::function<void()>& deliver);
+  template <typename Deliver>
+  void aside(Deliver&& deliver);
   void move_dma(Effect& effect, Lock& lock);
   void send_interrupt(Effect& effect, Lock& lock);
   void resume_waiter(Operation& operation, std::uint8_t function);
   void run_timers(Lock& lock);
-  void run_out(Operation& operation, std::uint8_t function, const Transaction& when, Lock& lock);
+  void run_out(Effect& effect, Lock& lock);
+  void expire(std::size_t timer, const Transaction& when, Lock& lock);
+  void give_up(const std::function<bool(const Slot&)>& which, Status status, Lock& lock);
   std::optional<std::uint64_t> next_due() const;
 
   std::uint64_t control(Control what, std::uint64_t value, std::string_view text);
+  std::uint64_t control(Control what, std::uint64_t value, std::string_view text,
+                        std::uint8_t function, std::uint64_t cause);
+  void remove(std::uint8_t index, std::string_view why, std::uint64_t cause, Lock& lock);
+  void insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint64_t cause);
   void armed_changed();
   void names_changed();
   void run();  // the link thread
@@ -224,6 +265,7 @@ class Link final : private Reply::Sink {
   std::atomic<std::uint64_t> waiting_{0};
   bool closing_ = false;
   std::atomic<bool> closed_{false}, ended_{false};  // ended_: its thread too
+  std::atomic<std::thread::id> finishing_{};        // who runs the last commands
 
   std::uint64_t seq_ = 0, time_ = 0;
   std::uint64_t current_ = 0;  // the stimulus that is being handled
@@ -240,17 +282,21 @@ class Link final : private Reply::Sink {
   LastValues last_;
   BreakpointTable breakpoints_;
   FaultTable faults_;
+  std::uint32_t watched_kinds_ = 0;  // bit (1 << Kind) where anything is armed
+  bool watched_always_ = false;      // whatever the place: a step, a first access, a replay
   std::optional<Step> step_;
   std::optional<Expression> step_expression_;
   bool first_access_ = false;
 
   std::atomic<bool> held_ = false;
-  bool release_ = false, pause_next_ = false, delayed_ = false, poking_ = false;
+  bool release_ = false, pause_next_ = false, poking_ = false;
+  unsigned parked_ = 0;  // transactions that wait in a stop or a rule's delay, each inside the last
   std::optional<HeldTransaction> stop_;
 
   CommandQueue commands_;
   std::thread thread_;
   std::vector<std::uint32_t> stops_, logged_;  // scratch of before() and after()
+  std::vector<std::byte> sent_bytes_;          // a DMA write as changed on its way
 };
 
 }  // namespace pcilens

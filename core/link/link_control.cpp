@@ -33,11 +33,18 @@ void Link::run() {
 }
 
 std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view text) {
+  return control(what, value, text, 0, 0);
+}
+
+std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view text,
+                            std::uint8_t function, std::uint64_t cause) {
   Transaction t{.offset = static_cast<std::uint64_t>(what),
                 .value = value,
+                .cause = cause,
                 .kind = Kind::Control,
                 .status = Status::SC,
-                .origin = Origin::Function};
+                .origin = Origin::Function,
+                .function = function};
   t.payload = as_bytes(text);
   number(t);
   t.done_ns = t.t_ns;
@@ -126,6 +133,8 @@ void Link::armed_changed() {
     for (std::size_t f = 0; f < plugged_.size(); ++f)
       for (std::int8_t bar = step_ ? kBarConfig : std::int8_t{0}; bar <= 5; ++bar)
         ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull});
+  watched_always_ = step_ || first_access_ || options_.gate;
+  watched_kinds_ = watched_always_ ? ~0u : breakpoints_.kinds() | faults_.kinds();
   if (host_ != nullptr) host_->synchronous(ranges);
   notify();
 }
@@ -272,53 +281,46 @@ void Link::reset_function(const Transaction& asked) {
 }
 
 void Link::unplug(std::uint8_t index, std::string_view why) {
-  if (index >= plugged_.size() || !plugged_[index]->function) return;
-  Transaction t{.offset = static_cast<std::uint64_t>(Control::Unplug),
-                .kind = Kind::Control,
-                .status = Status::SC,
-                .origin = Origin::Function,
-                .function = index};
-  const std::string text = plugged_[index]->instance + " is gone: " + std::string(why);
-  t.payload = as_bytes(text);
-  number(t);
-  t.done_ns = t.t_ns;
-  recorder_.event(t);
-  plugged_[index]->function.reset();  // its tasks cancel what they wait for
-  for (auto& slot : slots_) {
-    if (slot->t.function != index || slot->done || slot->t.status != Status::Pending) continue;
-    if (&*slot == delivering_) continue;
-    slot->t.status = Status::UR;
-    slot->t.answered_by = AnsweredBy::Nobody;
-    slot->done = true;
-  }
+  if (function(index) == nullptr) return;
+  Lock lock(mutex_, std::adopt_lock);
+  remove(index, why, 0, lock);
+  lock.release();
+}
+
+// `cause`: the transaction at which a rule did it.
+void Link::remove(std::uint8_t index, std::string_view why, std::uint64_t cause, Lock& lock) {
+  Plugged& plugged = *plugged_[index];
+  control(Control::Unplug, 0, plugged.instance + " is gone: " + std::string(why), index, cause);
+  plugged.function.reset();  // its tasks cancel what they wait for
+  // What it had still to send is gone with it.
+  for (Effect& effect : effects_)
+    if (effect.function == index && effect.what != Effect::What::Reply)
+      effect.what = Effect::What::Nothing;
+  give_up([=](const Slot& slot) { return slot.t.function == index; }, Status::UR, lock);
   delivery_.notify_all();
   notify();
 }
 
 // Tells the trace that a fresh function stands there; replay makes one too.
-void Link::announce(std::uint8_t index) {
-  Transaction t{.offset = static_cast<std::uint64_t>(Control::Plug),
-                .kind = Kind::Control,
-                .status = Status::SC,
-                .origin = Origin::Function,
-                .function = index};
-  const std::string text = plugged_[index]->instance + " is plugged in";
-  t.payload = as_bytes(text);
-  number(t);
-  t.done_ns = t.t_ns;
-  recorder_.event(t);
+void Link::announce(std::uint8_t index, std::uint64_t cause) {
+  control(Control::Plug, 0, plugged_[index]->instance + " is plugged in", index, cause);
 }
 
 Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
   if (index >= plugged_.size()) return fail("there is no such function to plug in again");
-  if (plugged_[index]->function) unplug(index, "replaced");
-  announce(index);
+  unplug(index, "replaced");
+  insert(index, std::move(fresh), 0);
+  return {};
+}
+
+void Link::insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint64_t cause) {
+  announce(index, cause);
+  prepare(index, *fresh);
   fresh->plug(*plugged_[index]);
   plugged_[index]->timers = 0;
   plugged_[index]->function = std::move(fresh);
   names_changed();
   notify();
-  return {};
 }
 
 void Link::adopt(const Link& earlier) {

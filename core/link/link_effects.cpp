@@ -79,6 +79,8 @@ void Link::pump(Lock& lock) {
       case Effect::What::Dma: move_dma(effect, lock); break;
       case Effect::What::Interrupt:
       case Effect::What::Intx: send_interrupt(effect, lock); break;
+      case Effect::What::Timer: run_out(effect, lock); break;
+      case Effect::What::Nothing: break;
       case Effect::What::State: {
         Slot& slot = take_slot();
         slot.t = {.offset = effect.offset,
@@ -102,6 +104,7 @@ void Link::pump(Lock& lock) {
         if (slot.generation != effect.generation || slot.done) break;
         slot.t.value = effect.value & mask_of_size(slot.t.size);
         slot.t.status = effect.status;
+        slot.t.answered_by = effect.answered_by;
         slot.done = true;
         if (slot.when_done) {
           finish(slot, lock);
@@ -120,15 +123,19 @@ void Link::pump(Lock& lock) {
   next_effect_ = effect_base_;
 }
 
-void Link::aside(const std::function<void()>& deliver) {
-  const auto next = std::exchange(next_effect_, effects_.size());
-  const auto base = std::exchange(effect_base_, effects_.size());
-  const auto current = current_;
-  deliver();
-  current_ = current;
-  effects_.resize(effect_base_);
-  effect_base_ = base;
-  next_effect_ = next;
+// Completes what functions have and shall not answer any more.
+void Link::give_up(const std::function<bool(const Slot&)>& which, Status status, Lock& lock) {
+  aside([&] {
+    for (const auto& slot : slots_)
+      if (slot->in_use && slot->delivered && !slot->done && which(*slot))
+        effects_.push_back({.what = Effect::What::Reply,
+                            .cause = current_,
+                            .slot = slot->index,
+                            .generation = slot->generation,
+                            .status = status,
+                            .answered_by = AnsweredBy::Nobody});
+    pump(lock);
+  });
 }
 
 void Link::move_dma(Effect& effect, Lock& lock) {
@@ -159,21 +166,27 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     t.status = Status::CA;
   } else if (carry) {
     const Function& function = *plugged_[effect.function]->function;
-    // A small write that was changed at a stop carries the changed bytes.
-    if (slot.edited && t.kind == Kind::DmaWrite)
-      std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
+    // A write that was changed on its way carries the changed bytes; the device's stay as they are.
+    if (t.kind == Kind::DmaWrite && slot.edited && t.payload.data() == operation->data.data()) {
+      sent_bytes_.assign(operation->data.begin(), operation->data.end());
+      std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(t.size, 8));
+      t.payload = sent_bytes_;
+    }
     if (!function.config().bus_master() || host_ == nullptr)
       t.status = Status::UR;  // PCIe 5.0, 7.5.1.1.3: no requests without bus master enable
     else if (t.kind == Kind::DmaRead)
       t.status = host_->dma_read(effect.function, t.offset, operation->data);
     else
-      t.status = host_->dma_write(effect.function, t.offset, operation->data);
+      t.status = host_->dma_write(effect.function, t.offset, t.payload);
     if (t.kind == Kind::DmaRead && t.status == Status::SC) {
       t.payload = operation->data;
       std::memcpy(&t.value, operation->data.data(), std::min<std::size_t>(t.size, 8));
     }
   }
   slot.done = true;
+  // The bytes that came, or were changed, since it was recorded as pending.
+  if (slot.recorded && !t.payload.empty() && (t.kind == Kind::DmaRead || slot.edited))
+    recorder_.blob(BlobKind::Payload, t.seq, t.payload);
   finish(slot, lock);
   operation = effects_[next_effect_ - 1].operation;
   if (operation != nullptr) {
@@ -236,44 +249,59 @@ void Link::run_timers(Lock& lock) {
     });
     const std::uint64_t now = clock_.now_ns();
     if (first == timers_.end() || first->second->due_ns > now) return;
-    const auto [function, operation] = *first;
-    timers_.erase(first);
-    run_out(*operation, function, {.t_ns = now}, lock);
+    expire(static_cast<std::size_t>(first - timers_.begin()), {.t_ns = now}, lock);
   }
 }
 
-// A delay is over: `when` has the time, and a number where it is a recorded one.
-void Link::run_out(Operation& operation, std::uint8_t function, const Transaction& when,
-                   Lock& lock) {
+// A delay is over: `when` has the time, and a number where it is a recorded one. It may be in the
+// middle of somebody's transaction that a rule delays, whose effects wait meanwhile.
+void Link::expire(std::size_t timer, const Transaction& when, Lock& lock) {
+  const auto [function, operation] = timers_[timer];
+  timers_.erase(timers_.begin() + static_cast<std::ptrdiff_t>(timer));
+  aside([&, function = function, operation = operation] {
+    effects_.push_back({.what = Effect::What::Timer,
+                        .function = function,
+                        .offset = operation->number,
+                        .cause = operation->cause,
+                        .operation = operation,
+                        .seq = when.seq,
+                        .t_ns = when.t_ns});
+    pump(lock);
+  });
+}
+
+void Link::run_out(Effect& effect, Lock& lock) {
   Slot& slot = take_slot();
-  slot.t = {.seq = when.seq,
-            .t_ns = when.t_ns,
-            .offset = operation.number,
-            .cause = operation.cause,
+  slot.t = {.seq = effect.seq,
+            .t_ns = effect.t_ns,
+            .offset = effect.offset,
+            .cause = effect.cause,
             .kind = Kind::Timer,
             .origin = Origin::Function,
-            .function = function};
+            .function = effect.function};
   number(slot.t);
   slot.t.status = Status::SC;
   slot.done = true;
   finish(slot, lock);
   current_ = slot.t.seq;
   free_slot(slot);
-  operation.status = Status::SC;
-  resume_waiter(operation, function);
-  pump(lock);
+  // A stop at the timer may have let a reset or an unplug through: then nobody waits any more.
+  Operation* const operation = effects_[next_effect_ - 1].operation;
+  if (operation == nullptr) return;
+  operation->status = Status::SC;
+  resume_waiter(*operation, effect.function);
 }
 
 bool Link::fire_timer(std::uint8_t function, std::uint64_t number, std::uint64_t t_ns,
                       std::uint64_t seq) {
-  Lock lock(mutex_);
   const auto it = std::find_if(timers_.begin(), timers_.end(), [&](const auto& timer) {
     return timer.first == function && timer.second->number == number;
   });
   if (it == timers_.end()) return false;
-  Operation* const operation = it->second;
-  timers_.erase(it);
-  run_out(*operation, function, {.seq = seq, .t_ns = t_ns}, lock);
+  // As for what is carried aside: the lock is ours, or nobody else is there.
+  Lock lock(mutex_, std::adopt_lock);
+  expire(static_cast<std::size_t>(it - timers_.begin()), {.seq = seq, .t_ns = t_ns}, lock);
+  lock.release();
   return true;
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "core/link/link.hpp"
 
@@ -18,16 +21,29 @@ struct Link::Slot {
   std::uint64_t before_value = 0;  // of the register, for "until a register changes"
   std::uint32_t rule = 0;          // breakpoint or fault that changed it
   bool done = false;               // the function has replied
-  bool recorded = false;           // as pending
+  bool delivered = false;          // the function has it
+  bool in_use = false;
+  bool recorded = false;  // as pending
   bool edited = false;
   bool changes_register = false;
+  bool passed = false;  // it could not wait for the end of a stop
+  bool aside = false;   // carried by pass(): breakpoints and rules do not see it
+  std::optional<std::chrono::steady_clock::time_point> latest = {};
   std::string_view stack = {};
   std::function<void(const Transaction&)> when_done;
 };
 
 // Something a function asked for, in the order in which it asked.
 struct Link::Effect {
-  enum class What : std::uint8_t { Dma, Interrupt, Intx, State, Reply } what = What::Dma;
+  enum class What : std::uint8_t {
+    Dma,
+    Interrupt,
+    Intx,
+    State,
+    Reply,
+    Timer,
+    Nothing
+  } what = What::Dma;
   std::uint8_t function = 0;
   std::int8_t bar = 0;
   std::uint32_t size = 0;
@@ -35,6 +51,8 @@ struct Link::Effect {
   Operation* operation = nullptr;
   std::uint32_t slot = 0, generation = 0;
   Status status = Status::SC;
+  AnsweredBy answered_by = AnsweredBy::Function;
+  std::uint64_t seq = 0, t_ns = 0;  // of a timer: as recorded; 0: the next and now
 };
 
 // A function with its place on the link: the port that it sees.
@@ -62,6 +80,19 @@ struct Link::Plugged final : Port {
   std::vector<LastChange> changes[6];
   std::unique_ptr<Function> function;  // last: its tasks use the port until they are gone
 };
+
+// What `deliver` makes functions ask for lies above what waits already, and is carried first.
+template <typename Deliver>
+void Link::aside(Deliver&& deliver) {
+  const auto next = std::exchange(next_effect_, effects_.size());
+  const auto base = std::exchange(effect_base_, effects_.size());
+  const auto current = current_;
+  deliver();
+  current_ = current;
+  effects_.resize(effect_base_);
+  effect_base_ = base;
+  next_effect_ = next;
+}
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

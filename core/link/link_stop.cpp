@@ -6,11 +6,6 @@
 
 namespace pcilens {
 
-bool Link::watched(const Transaction& t) const {
-  return step_.has_value() || first_access_ || options_.gate || breakpoints_.may_match(t) ||
-         faults_.may_match(t);
-}
-
 EventView Link::view(const Transaction& t, Phase phase) const {
   EventView view{.t = t, .phase = phase, .last = last_, .names = *names_};
   if (t.site < site_symbols_.size()) view.symbol = site_symbols_[t.site];
@@ -67,7 +62,7 @@ bool Link::before(Slot& slot, Lock& lock) {
   stops_.clear();
   logged_.clear();
   const EventView seen = view(t, Phase::Before);
-  if (breakpoints_.may_match(t)) breakpoints_.match(seen, stops_, logged_);
+  if (!poking_ && breakpoints_.may_match(t)) breakpoints_.match(seen, stops_, logged_);
   for (const std::uint32_t number : logged_)
     recorder_.blob(BlobKind::Note, t.seq, as_bytes("matched " + reason_of({number}, breakpoints_)));
   if (!poking_) {
@@ -112,26 +107,54 @@ void Link::after(Slot& slot, Lock& lock) {
       slot.rule = rule->number;
     }
   }
+  if (poking_) return;
   stops_.clear();
   logged_.clear();
   if (breakpoints_.may_match(t)) breakpoints_.match(view(t, Phase::After), stops_, logged_);
   for (const std::uint32_t number : logged_)
     recorder_.blob(BlobKind::Note, t.seq, as_bytes("matched " + reason_of({number}, breakpoints_)));
-  if (poking_) return;
   if (!stops_.empty())
     hold(slot, Phase::After, reason_of(stops_, breakpoints_), stops_, lock);
   else if (step_ends_at(slot, Phase::After))
     hold(slot, Phase::After, "step", {}, lock);
 }
 
-// Waits under a stop. The lock is free meanwhile; commands run on the link thread, or right here
-// when this is the link thread.
+// Waits, with the lock free, until `over` holds, asked anew at `until` at the latest. Commands run
+// meanwhile, on the link thread or right here when this is the link thread. What they carry may
+// have to wait in its turn, and then goes on first: the effects of each lie above the last one's.
+void Link::park(Lock& lock, std::optional<std::chrono::steady_clock::time_point> until,
+                const std::function<bool()>& over) {
+  using SteadyTime = std::chrono::steady_clock;
+  constexpr auto kLook = std::chrono::milliseconds(50);
+  const unsigned level = ++parked_;
+  const bool here = std::this_thread::get_id() == thread_.get_id();
+  while (parked_ != level || !(closing_ || over())) {
+    auto wake = SteadyTime::now() + kLook;
+    if (until && *until > SteadyTime::now()) wake = std::min(wake, *until);
+    if (!here) {
+      delivery_.wait_until(lock, wake);
+      continue;
+    }
+    lock.unlock();
+    auto command = commands_.wait_until(wake);
+    lock.lock();
+    if (command) command();
+    tick_();
+  }
+  --parked_;
+}
+
+// Waits under a stop.
 void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::uint32_t> breakpoints,
                 Lock& lock) {
   if (closing_) return;
   Transaction& t = slot.t;
   record_pending(slot);
   control(Control::Stop, t.seq, reason);
+  for (const std::uint32_t number : breakpoints) {
+    const BreakpointState* state = breakpoints_.find(number);
+    if (state != nullptr && state->breakpoint.once) static_cast<void>(remove_breakpoint(number));
+  }
   if (step_.has_value() || (phase == Phase::Before && breakpoints.empty())) {
     step_.reset();
     armed_changed();
@@ -145,18 +168,9 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   held_ = true;
   release_ = false;
   notify();
-  if (std::this_thread::get_id() == thread_.get_id()) {
-    while (!release_ && !closing_) {
-      lock.unlock();
-      auto command =
-          commands_.wait_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
-      lock.lock();
-      if (command) command();
-      tick_();
-    }
-  } else {
-    delivery_.wait(lock, [this] { return release_ || closing_; });
-  }
+  const auto late = [&] { return slot.latest && std::chrono::steady_clock::now() >= *slot.latest; };
+  park(lock, slot.latest, [&] { return release_ || late(); });
+  if (!release_ && !closing_) let_pass(slot);
   if (stop_->edited) {
     t.value = stop_->transaction.value;
     slot.edited = true;
@@ -173,17 +187,18 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   notify();
 }
 
-// A rule's delay: requests wait behind it, timers and commands go on.
+// A rule's delay: requests wait behind it, timers and commands go on. Should one of those be held,
+// the delay lasts until the link runs again.
 void Link::hold_for(std::uint64_t ns, Slot& slot, Lock& lock) {
+  if (closing_) return;
   record_pending(slot);
-  delayed_ = true;
   const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(ns);
   const std::uint64_t stimulus = current_;
-  while (!closing_ && std::chrono::steady_clock::now() < until) delivery_.wait_until(lock, until);
-  delayed_ = false;
+  park(lock, until, [&] { return !held_ && std::chrono::steady_clock::now() >= until; });
   control(Control::Release, slot.t.seq, "after its delay");
   current_ = stimulus;
   delivery_.notify_all();
+  commands_.poke();
 }
 
 bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
@@ -212,43 +227,79 @@ bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
     case FaultAction::ReplaceBits:
       return change((t.value & ~fault.mask) | (fault.amount & fault.mask));
     case FaultAction::RepeatInterrupt:
-      for (std::uint64_t i = 0; host_ != nullptr && i < fault.amount; ++i)
+      if (t.kind != Kind::Irq || host_ == nullptr) return true;
+      for (std::uint64_t i = 0; i < fault.amount; ++i)
         host_->interrupt(t.function, t.offset, t.value);
+      recorder_.blob(BlobKind::Note, t.seq,
+                     as_bytes("sent " + std::to_string(fault.amount) + " more times by fault " +
+                              std::to_string(rule.number)));
       return true;
-    case FaultAction::CutDma: {
-      Operation* operation = effects_[next_effect_ - 1].operation;
-      if (operation == nullptr || host_ == nullptr) return true;
-      const auto part =
-          operation->data.first(std::min<std::size_t>(operation->data.size(), fault.amount));
-      if (t.kind == Kind::DmaRead)
-        host_->dma_read(t.function, t.offset, part);
-      else
-        host_->dma_write(t.function, t.offset, part);
-      t.payload = part;
-      t.size = static_cast<std::uint32_t>(part.size());
-      return completed_by_rule(Status::CA, t.value);
-    }
-    case FaultAction::CorruptDma: {
-      Operation* operation = effects_[next_effect_ - 1].operation;
-      if (operation == nullptr) return true;
-      // The bytes a read brings are not here yet; they are corrupted in place when they are.
-      if (t.kind == Kind::DmaRead && host_ != nullptr)
-        t.status = host_->dma_read(t.function, t.offset, operation->data);
-      for (std::size_t i = 0; i < operation->data.size(); ++i)
-        operation->data[i] ^= std::byte(fault.amount >> (8 * (i % 8)) & 0xff);
-      if (t.kind == Kind::DmaWrite) return true;
-      t.payload = operation->data;
-      std::memcpy(&t.value, operation->data.data(), std::min<std::size_t>(t.size, 8));
-      t.answered_by = AnsweredBy::Rule;
-      slot.done = true;
-      return false;
-    }
+    case FaultAction::CutDma:
+    case FaultAction::CorruptDma: return !is_dma(t.kind) || damage_dma(slot, fault);
     case FaultAction::SurpriseRemove:
-      unplug(t.function, "fault " + std::to_string(rule.number));
-      return true;
-    case FaultAction::Replug: return true;  // LocalTarget makes the fresh function, from a command
+    case FaultAction::Replug:
+      take_away(slot, rule, lock);
+      // What the function had sent is not on the link any more.
+      return t.kind != Kind::Irq || completed_by_rule(Status::UR, 0);
   }
   return true;
+}
+
+// True if the link still has to move the bytes. They are damaged on their way: a device's own
+// memory, where a write comes from, stays as it is.
+bool Link::damage_dma(Slot& slot, const Fault& fault) {
+  Transaction& t = slot.t;
+  const Operation* operation = effects_[next_effect_ - 1].operation;
+  const Function* sender = function(t.function);
+  if (operation == nullptr || sender == nullptr || host_ == nullptr) return true;
+  if (!sender->config().bus_master()) return true;  // it is refused, as without the rule
+  const bool cut = fault.action == FaultAction::CutDma;
+  const std::span<std::byte> all = operation->data;
+  const auto part = cut ? all.first(std::min<std::size_t>(all.size(), fault.amount)) : all;
+  const auto damage = [&](std::span<std::byte> bytes) {
+    for (std::size_t i = 0; !cut && i < bytes.size(); ++i)
+      bytes[i] ^= std::byte(fault.amount >> (8 * (i % 8)) & 0xff);
+  };
+  if (t.kind == Kind::DmaRead) {
+    t.status = host_->dma_read(t.function, t.offset, part);
+    if (t.status == Status::SC) damage(part);
+    t.payload = t.status == Status::SC ? part : std::span<std::byte>{};
+  } else {
+    sent_bytes_.assign(part.begin(), part.end());
+    if (slot.edited)
+      std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(part.size(), 8));
+    damage(sent_bytes_);
+    t.status = host_->dma_write(t.function, t.offset, sent_bytes_);
+    t.payload = sent_bytes_;
+  }
+  if (!t.payload.empty()) {
+    t.value = 0;
+    std::memcpy(&t.value, t.payload.data(), std::min<std::size_t>(t.payload.size(), 8));
+  }
+  if (cut && t.status == Status::SC) t.status = Status::CA;
+  if (cut) t.size = static_cast<std::uint32_t>(part.size());
+  t.answered_by = AnsweredBy::Rule;
+  slot.edited |= t.kind == Kind::DmaWrite;
+  slot.done = true;
+  return false;
+}
+
+// The function is gone; with `replug` a fresh one of the same device stands there, not set up, and
+// gets what the rule matched.
+void Link::take_away(Slot& slot, const FaultState& rule, Lock& lock) {
+  const std::uint8_t index = slot.t.function;
+  if (function(index) == nullptr) return;
+  record_pending(slot);
+  const std::uint64_t stimulus = std::exchange(current_, slot.t.seq);
+  remove(index, "fault " + std::to_string(rule.number), slot.t.seq, lock);
+  if (rule.fault.action == FaultAction::Replug && options_.fresh) {
+    auto fresh = options_.fresh(index);
+    if (fresh)
+      insert(index, std::move(*fresh), slot.t.seq);
+    else
+      recorder_.blob(BlobKind::Note, slot.t.seq, as_bytes(fresh.error().message));
+  }
+  current_ = stimulus;
 }
 
 }  // namespace pcilens

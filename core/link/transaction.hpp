@@ -45,11 +45,11 @@ enum class Origin : std::uint8_t { Driver = 0, Function = 1, Poke = 2, Replay = 
 // Who gave a read its value.
 enum class AnsweredBy : std::uint8_t {
   Function = 0,
-  Shadow = 1,      // the host's copy: config space in the kernel, a BAR range with policy `shadow`
+  Shadow = 1,      // the host's copy: config space in the kernel, or a read that could not wait
   Rule = 2,        // a fault rule
   User = 3,        // an edit at a stop
   Nobody = 4,      // all-ones for a dead runtime or a completion timeout
-  PassedStop = 5,  // could not wait: delivered at the kernel's cap although the link was stopped
+  PassedStop = 5,  // the function, past a stop: the requester could not wait for its end
 };
 
 enum class ResetKind : std::uint8_t { Conventional = 0, Flr = 1, HotPlug = 2 };

@@ -97,7 +97,7 @@ void offer_expression(Completions& out, std::string_view line, std::size_t from,
 
 void offer_fault_action(Collector& c) {
   for (const std::string_view action : {"delay", "drop", "all-ones", "ur", "ca", "flip", "replace",
-                                        "repeat", "cut", "corrupt", "remove"})
+                                        "repeat", "cut", "corrupt", "remove", "replug"})
     c.offer(std::string(action), "");
 }
 

@@ -12,7 +12,7 @@ constexpr Argument kFaultArguments[] = {
     {.name = "action",
      .type = ArgumentType::FaultAction,
      .doc = "what goes wrong: delay 5ms, drop, all-ones, ur, ca, flip 0x1, replace 0x0/0xff, "
-            "repeat 1, cut 512, corrupt 0x1, remove",
+            "repeat 1, cut 512, corrupt 0x1, remove, replug",
      .keyword = "=>"},
     {.name = "skip",
      .type = ArgumentType::Number,
@@ -83,7 +83,9 @@ void add_fault_commands(CommandTable& table) {
                "(unsupported\n"
                "request), ca (completer abort), flip BITS, replace BITS/MASK, repeat N "
                "(interrupts), cut BYTES\n"
-               "and corrupt BITS (DMA), remove (the device is gone).\n"
+               "and corrupt BITS (DMA), remove (the device is gone), replug (gone, and a fresh one "
+               "in its\n"
+               "place, not set up).\n"
                "  fault read STATUS => flip 0x1 times 3\n"
                "  fault irq => drop times 1\n"
                "  fault read BAR0+0x0 => all-ones skip 1\n",

@@ -1,0 +1,227 @@
+// Stops and delays in awkward places: what else happens meanwhile must find the link whole.
+#include "link/link_fixture.hpp"
+
+using namespace road;
+
+TEST_CASE("a reset during a stop at a timer ends the task that waited for it") {
+  Road road;
+  road.break_at("timer");
+  road.write(kCommand, kTimer);
+  REQUIRE(road.stopped());
+  road.command([](Link& l) {
+    l.reset_function({.value = static_cast<std::uint64_t>(ResetKind::Flr), .origin = Origin::Poke});
+  });
+  road.resume();
+  road.set_up();
+  road.write(kPlain, 7);
+  CHECK(road.read(kPlain) == 7);
+  CHECK(road.read(kCount) == 0);
+  CHECK(road.host.interrupts == 0);
+}
+
+TEST_CASE("a function replaced during a stop at a timer starts anew") {
+  Road road;
+  road.break_at("timer");
+  road.write(kCommand, kTimer);
+  REQUIRE(road.stopped());
+  road.command([](Link& l) { static_cast<void>(l.replug(0, std::make_unique<Busy>())); });
+  road.resume();
+  road.set_up();
+  CHECK(road.read(kCount) == 0);
+  CHECK(road.host.interrupts == 0);
+}
+
+TEST_CASE("a function unplugged during a stop at its DMA leaves the link whole") {
+  for (const Phase phase : {Phase::Before, Phase::After}) {
+    for (const Command what : {kDmaRead, kDmaWrite}) {
+      Road road;
+      road.break_at("dma", phase);
+      std::thread driver([&] { road.write(kCommand, what); });
+      REQUIRE(road.stopped());
+      road.command([](Link& l) { l.unplug(0, "test"); });
+      road.resume();
+      driver.join();
+      CHECK(road.read(kPlain) == 0xffffffff);
+      CHECK(road.host.interrupts == 0);
+    }
+  }
+}
+
+TEST_CASE("a timer that runs out during a delayed DMA does not disturb it") {
+  Road road;
+  REQUIRE(road.fault("dma_read", "delay 60ms"));
+  road.write(kCommand, kTimer);  // runs out after 1 ms
+  road.write(kCommand, kDmaRead);
+  CHECK(road.read(kCount) == 2);
+  CHECK(road.host.interrupts == 2);
+}
+
+TEST_CASE("a poke during a delayed DMA does not disturb it") {
+  Road road;
+  REQUIRE(road.fault("dma_read", "delay 100ms"));
+  std::thread driver([&] { road.write(kCommand, kDmaRead); });
+  std::this_thread::sleep_for(10ms);
+  road.command([](Link& l) {
+    l.poke({.offset = kCommand.offset,
+            .value = kDmaWrite,
+            .size = 4,
+            .kind = Kind::MemWrite,
+            .bar = 0},
+           [](Result<std::uint64_t>) {});
+  });
+  driver.join();
+  CHECK(road.read(kCount) == 2);
+  CHECK(road.host.interrupts == 2);
+}
+
+TEST_CASE("commands go on while the link's own thread waits in a delay") {
+  Road road;
+  REQUIRE(road.fault("irq", "delay 3s"));
+  road.write(kCommand, kTimer);
+  std::this_thread::sleep_for(30ms);
+  const auto from = std::chrono::steady_clock::now();
+  CHECK(road.command([](Link& l) { return l.faults().list().size(); }) == 1);
+  CHECK(std::chrono::steady_clock::now() - from < 2s);
+}
+
+TEST_CASE("a delayed transaction is not delivered while the link is paused") {
+  Road road;
+  REQUIRE(road.fault("write PLAIN", "delay 30ms"));
+  std::thread driver([&] { road.write(kPlain, 3); });
+  std::this_thread::sleep_for(10ms);
+  road.command([](Link& l) { l.pause(); });
+  std::this_thread::sleep_for(60ms);
+  CHECK(road.command([](Link& l) { return l.function(0)->peek(0, kPlain.offset, 4); }) == 0);
+  road.resume();
+  driver.join();
+  CHECK(road.read(kPlain) == 3);
+}
+
+TEST_CASE("an answer that comes while another transaction is held waits with it") {
+  Road road({}, 20ms);
+  road.break_at("write PLAIN");
+  road.break_at("read LATE", Phase::After);
+  std::uint64_t late = 0;
+  std::thread reader([&] { late = road.read(kLate); });
+  REQUIRE(Road::soon([&] { return road.command([](Link& l) { return l.last_seq(); }) >= 6; }));
+  std::thread writer([&] { road.write(kPlain, 9); });
+  REQUIRE(road.stopped());
+  std::this_thread::sleep_for(40ms);
+  const auto held = [&] { return road.command([](Link& l) { return l.stop(); }); };
+  REQUIRE(held().has_value());
+  const Kind first = held()->transaction.kind;
+  road.resume();
+  REQUIRE(Road::soon([&] { return held() && held()->transaction.kind != first; }));
+  road.resume();
+  reader.join();
+  writer.join();
+  CHECK(late == 0x1a7e);
+  CHECK(road.read(kPlain) == 9);
+}
+
+TEST_CASE("a read that waits for its answer when the function is unplugged gets all-ones") {
+  Road road({}, 10s);
+  std::uint64_t late = 0;
+  std::thread reader([&] { late = road.read(kLate); });
+  std::this_thread::sleep_for(10ms);
+  road.command([](Link& l) { l.unplug(0, "test"); });
+  reader.join();
+  CHECK(late == 0xffffffff);
+}
+
+TEST_CASE("a poke that waits for its answer is told when the link closes") {
+  std::promise<Result<std::uint64_t>> told;
+  Road road({}, 10s);
+  road.command([&](Link& l) {
+    l.poke({.offset = kLate.offset, .size = 4, .kind = Kind::MemRead, .bar = 0},
+           [&](Result<std::uint64_t> r) { told.set_value(std::move(r)); });
+  });
+  road.link.close();
+  CHECK_FALSE(told.get_future().get().has_value());
+}
+
+TEST_CASE("a command asked for by a command of a closed link is answered") {
+  Road road;
+  road.link.close();
+  int ran = 0;
+  road.link.post([&] {
+    ++ran;
+    road.link.post([&] { ++ran; });
+  });
+  CHECK(ran == 2);
+}
+
+TEST_CASE("a link that closes while it holds lets every requester go") {
+  // Who is held where: a driver in its request, the link's thread at a timer or its interrupt.
+  for (const char* where : {"write COMMAND", "timer", "irq", "dma", "state"}) {
+    for (const Phase phase : {Phase::Before, Phase::After}) {
+      for (const Command what : {kTimer, kDmaRead, kDmaWrite, kInterrupt}) {
+        Road road({}, 100us);
+        road.break_at(where, phase);
+        std::thread driver([&] {
+          road.write(kCommand, what);
+          for (int i = 0; i < 50; ++i) {
+            road.write(kCommand, kInterrupt);
+            road.link.request(
+                {.offset = kIova, .size = 4096, .kind = Kind::DmaUnmap, .bar = kBarDma});
+          }
+        });
+        std::this_thread::sleep_for(1ms);
+        road.link.close();
+        driver.join();
+        CHECK(road.link.closed());
+      }
+    }
+  }
+}
+
+TEST_CASE("a breakpoint for one stop is gone after it") {
+  Road road;
+  const auto number = road.command(
+      [](Link& l) { return l.add_breakpoint({.expression = "write PLAIN", .once = true}); });
+  REQUIRE(number.has_value());
+  std::thread driver([&] { road.write(kPlain, 1); });
+  REQUIRE(road.stopped());
+  CHECK(road.command([](Link& l) { return l.stop()->reason; }) == "breakpoint 1: write PLAIN");
+  CHECK(road.command([](Link& l) { return l.breakpoints().list().size(); }) == 0);
+  road.resume();
+  driver.join();
+  road.write(kPlain, 2);
+  CHECK(road.read(kPlain) == 2);
+}
+
+TEST_CASE("a poke during a stop neither hits nor uses up a breakpoint") {
+  Road road;
+  road.break_at("write COMMAND");
+  const auto once = road.command(
+      [](Link& l) { return l.add_breakpoint({.expression = "write PLAIN", .once = true}); });
+  REQUIRE(once.has_value());
+  std::thread driver([&] { road.write(kCommand, kInterrupt); });
+  REQUIRE(road.stopped());
+  road.command([](Link& l) {
+    l.poke({.offset = kPlain.offset, .value = 1, .size = 4, .kind = Kind::MemWrite, .bar = 0},
+           [](Result<std::uint64_t>) {});
+  });
+  const auto* state = road.command([&](Link& l) { return l.breakpoints().find(*once); });
+  REQUIRE(state != nullptr);
+  CHECK(state->hits == 0);
+  road.resume();
+  driver.join();
+}
+
+TEST_CASE("the bytes of a DMA read that was held are recorded") {
+  Road road;
+  road.host.bytes.fill(std::byte{0x42});
+  road.break_at("dma_read");
+  std::thread driver([&] { road.write(kCommand, kDmaRead); });
+  REQUIRE(road.stopped());
+  road.resume();
+  driver.join();
+  bool found = false;
+  for (const Tape::Entry& e : road.tape.entries)
+    if (e.t.kind == Kind::DmaRead && !e.completion) {
+      found = true;
+      CHECK(e.payload == std::vector<std::byte>(64, std::byte{0x42}));
+    }
+  CHECK(found);
+}
