@@ -132,7 +132,7 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
     const Device& device = run->devices[i]->device();
     if (!options_.drive || device.drive == nullptr) continue;
     run->sim->drive(
-        static_cast<std::uint8_t>(i), device.drive,
+        static_cast<std::uint8_t>(i), device.drive, options_.devices[i].options,
         [this](std::string line) { said(std::move(line)); },
         [this, self](Result<void> result) {
           said(result ? "the driver has finished"

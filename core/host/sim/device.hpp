@@ -123,6 +123,9 @@ class Device {
   virtual void log(std::string_view line) = 0;
   // False once somebody asked the driver to end; long loops look at it.
   virtual bool running() const = 0;
+  // What was given for an option of the device, as text; empty if nothing was. Of the same options
+  // that the device was made with, some may be meant for the driver.
+  virtual std::string_view option(std::string_view name) const = 0;
 
  protected:
   friend class Mmio;

@@ -21,8 +21,9 @@ std::string_view file_name(std::string_view path) {
 // The one implementation of sim::Device: the driver's hold on one function.
 class SimDevice final : public Device {
  public:
-  SimDevice(SimHost& host, std::uint8_t function, std::function<void(std::string)> said)
-      : host_(host), function_(function), said_(std::move(said)) {}
+  SimDevice(SimHost& host, std::uint8_t function, const DeviceOptions& options,
+            std::function<void(std::string)> said)
+      : host_(host), function_(function), options_(options), said_(std::move(said)) {}
 
   std::uint32_t config_read(std::uint16_t offset, std::uint32_t size, Where w) override {
     const auto completion =
@@ -67,6 +68,11 @@ class SimDevice final : public Device {
     said_(std::string(line));
   }
   bool running() const override { return !host_.stopping_; }
+  std::string_view option(std::string_view name) const override {
+    for (const DeviceOption& option : options_)
+      if (option.name == name) return option.value;
+    return {};
+  }
 
  protected:
   std::uint64_t mmio_read(std::uint8_t bar, std::uint64_t offset, std::uint32_t size,
@@ -126,6 +132,7 @@ class SimDevice final : public Device {
   };
   SimHost& host_;
   std::uint8_t function_;
+  DeviceOptions options_;
   std::function<void(std::string)> said_;
   std::array<KnownSite, 64> known_sites_;
 };
@@ -299,12 +306,13 @@ bool SimHost::enumerate(std::uint8_t function) {
   return true;
 }
 
-void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&),
+void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&), DeviceOptions options,
                     std::function<void(std::string)> said,
                     std::function<void(Result<void>)> ended) {
-  threads_.emplace_back([this, function, driver, said = std::move(said), ended = std::move(ended)] {
+  threads_.emplace_back([this, function, driver, options = std::move(options),
+                         said = std::move(said), ended = std::move(ended)] {
     try {
-      SimDevice device(*this, function, said);
+      SimDevice device(*this, function, options, said);
       ended(driver(device));
     } catch (const Ended&) {
     } catch (const std::exception& e) {

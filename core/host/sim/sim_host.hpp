@@ -38,7 +38,7 @@ class SimHost final : public Host {
   bool enumerate(std::uint8_t function);
 
   // Runs the driver on a thread of its own. `said` gets its log lines; `ended` how it ended.
-  void drive(std::uint8_t function, Result<void> (*driver)(Device&),
+  void drive(std::uint8_t function, Result<void> (*driver)(Device&), DeviceOptions options,
              std::function<void(std::string)> said, std::function<void(Result<void>)> ended);
   // Asks the drivers to end and waits for them. The link must be closed, or they may be held in it.
   void stop();
