@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/function/function.hpp"
+#include "core/function/protocol.hpp"
 #include "core/result.hpp"
 
 namespace pcilens {
@@ -43,6 +44,8 @@ struct Device {
   // The example driver: plain sequential code on a thread of its own, on the sim host. It returns
   // when it has done its work; an Error says what it found wrong. May be null.
   Result<void> (*drive)(sim::Device& device) = nullptr;
+  // Makes what turns this device's transactions into commands of its protocol. May be null.
+  std::unique_ptr<ProtocolDecoder> (*decoder)() = nullptr;
 };
 
 // Compiler, standard library, build flags that change layouts and pcilens' major version, as the
@@ -81,7 +84,7 @@ struct Device {
 // A macro, not an inline function: a plug-in must say what it was built with itself, and a linker
 // keeps only one of two equal functions.
 #define PCILENS_ABI_IDENTITY                                       \
-  "pcilens 0 device 1, C++ ABI " PCILENS_STRING(__GXX_ABI_VERSION) \
+  "pcilens 0 device 2, C++ ABI " PCILENS_STRING(__GXX_ABI_VERSION) \
       PCILENS_ABI_LIBRARY PCILENS_ABI_STRINGS PCILENS_ABI_DEBUG PCILENS_ABI_SANITIZER
 static constexpr std::string_view abi_identity() {
   return PCILENS_ABI_IDENTITY;
