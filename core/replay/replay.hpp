@@ -2,6 +2,7 @@
 // everything the functions do by themselves compared with what the trace says they did.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,16 +10,18 @@
 #include <vector>
 
 #include "core/function/function.hpp"
+#include "core/replay/reason.hpp"
 #include "core/result.hpp"
 #include "core/trace/reader.hpp"
 
 namespace pcilens {
 
 struct Divergence {
-  std::uint64_t seq = 0;            // in the recorded order
-  std::string place;                // "edu0:STATUS"
-  std::string expected;             // what the trace has
-  std::string got;                  // what the function did now
+  std::uint64_t seq = 0;  // in the recorded order
+  std::string place;      // "edu0:STATUS"
+  std::string expected;   // what the trace has
+  std::string got;        // what the function did now
+  Reason reason = Reason::Model;
   std::vector<std::string> before;  // the last transactions before it, oldest first
 };
 
@@ -31,6 +34,7 @@ struct ReplayResult {
   std::uint64_t stimuli = 0;   // requests, timers, forces and resets sent
   std::uint64_t compared = 0;  // answers, DMA, interrupts and state changes compared
   std::uint64_t divergences = 0;
+  std::array<std::uint64_t, kReasons> by_reason{};  // their sum is `divergences`
   std::vector<Divergence> listed;
 };
 

@@ -27,7 +27,20 @@ Result<ReplayResult> replay_to_functions(TraceReader& trace, const MakeFunction&
 }
 
 Replayer::Replayer(TraceReader& trace, const MakeFunction& make, const ReplayOptions& options)
-    : trace_(trace), make_(make), options_(options), recorded_(trace), names_(trace.names()) {}
+    : trace_(trace),
+      make_(make),
+      options_(options),
+      recorded_(trace),
+      reasons_(trace),
+      names_(trace.names()) {}
+
+Result<bool> Replayer::has_config_writes() {
+  auto filter = Expression::compile("cfg_write", names_);
+  if (!filter) return tl::unexpected(filter.error());
+  const auto page = trace_.window({.from = 1, .limit = 1, .filter = &*filter});
+  if (!page) return tl::unexpected(page.error());
+  return !page->events.empty();
+}
 
 Result<void> Replayer::make_functions() {
   const auto host = trace_.meta("host");
@@ -37,9 +50,14 @@ Result<void> Replayer::make_functions() {
       Link::Options{.threaded = false,
                     .gate = [this](const Transaction& t, Phase phase) { gate(t, phase); }});
   link_->connect(*this);
+  const auto configured = has_config_writes();
+  if (!configured) return tl::unexpected(configured.error());
   for (const TraceFunction& function : trace_.functions()) {
     auto fresh = make_(function);
     if (!fresh) return tl::unexpected(fresh.error());
+    // A recording of registers alone begins with a function that a kernel has enabled.
+    if (!reasons_.memory_recorded() && !*configured)
+      (*fresh)->host_config().set(cfg::kCommand, 2, cfg::kCommandMemory | cfg::kCommandMaster);
     link_->plug(std::move(*fresh), function.instance, function.device, function.bdf);
   }
   if (link_->functions() == 0)
@@ -189,14 +207,16 @@ void Replayer::completion(const Transaction& t) {
 }
 
 void Replayer::compare(const Transaction& now) {
+  if (now.kind == Kind::State && !reasons_.state_recorded()) return;
   const TraceEvent* found = recorded_.at(now.seq);
   if (is_effect(now)) seen_.push_back(now.seq);
   if (found == nullptr || found->t.kind != now.kind) {
     ++result_.compared;
     return diverge(now.seq, names_->place(now), found == nullptr ? "nothing" : describe(found->t),
-                   describe(now));
+                   describe(now), reasons_.reason(*names_, nullptr, &now));
   }
   const TraceEvent& recorded = *found;
+  reasons_.look(recorded);
   const bool answered = is_memory(now.kind) || is_config(now.kind);
   // Not the function's doing: a rule, a timeout, an edit by hand, a recording that was cut.
   if (recorded.t.status == Status::Pending || recorded.t.status == Status::Timeout) return;
@@ -215,7 +235,8 @@ void Replayer::compare(const Transaction& now) {
   if (same) return;
   Transaction wanted = recorded.t;
   wanted.value = expected;
-  diverge(now.seq, names_->place(recorded.t), describe(wanted), describe(now));
+  diverge(now.seq, names_->place(recorded.t), describe(wanted), describe(now),
+          reasons_.reason(*names_, &recorded.t, &now));
 }
 
 bool Replayer::same_payload(const TraceEvent& recorded, const Transaction& now) {
@@ -233,19 +254,22 @@ void Replayer::expect_nothing_left(std::uint64_t before) {
     checked_ = event->t.seq;
     if (!is_effect(event->t) || std::ranges::find(seen_, checked_) != seen_.end()) continue;
     ++result_.compared;
-    diverge(checked_, names_->place(event->t), describe(event->t), "nothing");
+    diverge(checked_, names_->place(event->t), describe(event->t), "nothing",
+            reasons_.reason(*names_, &event->t, nullptr));
   }
   seen_.clear();
 }
 
-void Replayer::diverge(std::uint64_t seq, std::string place, std::string expected,
-                       std::string got) {
+void Replayer::diverge(std::uint64_t seq, std::string place, std::string expected, std::string got,
+                       Reason reason) {
   ++result_.divergences;
+  ++result_.by_reason[static_cast<std::size_t>(reason)];
   if (result_.listed.size() >= options_.list) return;
   result_.listed.push_back({.seq = seq,
                             .place = std::move(place),
                             .expected = std::move(expected),
                             .got = std::move(got),
+                            .reason = reason,
                             .before = lines_before(seq)});
 }
 

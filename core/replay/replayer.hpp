@@ -34,12 +34,14 @@ class Replayer final : public Host, public Recorder, public Clock {
   void blob(BlobKind, std::uint64_t, std::span<const std::byte>) override {}
 
  private:
+  Result<bool> has_config_writes();
   Result<void> make_functions();
   void send(const TraceEvent& recorded, bool aside);
   void gate(const Transaction& t, Phase phase);
   void compare(const Transaction& now);
   void expect_nothing_left(std::uint64_t before);
-  void diverge(std::uint64_t seq, std::string place, std::string expected, std::string got);
+  void diverge(std::uint64_t seq, std::string place, std::string expected, std::string got,
+               Reason reason = Reason::Model);
   std::string describe(const Transaction& t) const;
   std::vector<std::string> lines_before(std::uint64_t seq);
   bool same_payload(const TraceEvent& recorded, const Transaction& now);
@@ -48,6 +50,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   const MakeFunction& make_;
   ReplayOptions options_;
   EventWindow recorded_;
+  ReasonFinder reasons_;
   std::unique_ptr<Link> link_;
   std::shared_ptr<const Names> names_;
   bool kernel_kept_msix_ = false;

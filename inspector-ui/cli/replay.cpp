@@ -29,9 +29,10 @@ std::string divergence_json(const Divergence& d) {
   std::string before;
   for (const std::string& line : d.before)
     before += (before.empty() ? "" : ",") + json_string(line);
-  return fmt::format("{{\"seq\":{},\"place\":{},\"expected\":{},\"got\":{},\"before\":[{}]}}",
-                     d.seq, json_string(d.place), json_string(d.expected), json_string(d.got),
-                     before);
+  return fmt::format(
+      "{{\"seq\":{},\"place\":{},\"expected\":{},\"got\":{},\"reason\":{},\"before\":[{}]}}", d.seq,
+      json_string(d.place), json_string(d.expected), json_string(d.got),
+      json_string(name_of(d.reason)), before);
 }
 
 void show(ui::Output& out, const Divergence& d) {
@@ -39,7 +40,11 @@ void show(ui::Output& out, const Divergence& d) {
     out.add(ui::Line("  before it:", Style::Dim));
     for (const std::string& line : d.before) out.add(ui::Line("    " + line, Style::Dim));
   }
-  out.add(ui::Line().add(fmt::format("  #{} ", d.seq), Style::Strong).add(d.place, Style::Name));
+  out.add(ui::Line()
+              .add(fmt::format("  #{} ", d.seq), Style::Strong)
+              .add(d.place, Style::Name)
+              .add(d.reason == Reason::Model ? "" : fmt::format("  {}", name_of(d.reason)),
+                   Style::Dim));
   out.add(ui::Line().add("    the trace has  ", Style::Dim).add(d.expected));
   out.add(ui::Line().add("    the device did ", Style::Dim).add(d.got, Style::Bad));
 }
@@ -81,6 +86,13 @@ int replay(const ReplayArguments& a) {
                 .add(a.times > 1 ? fmt::format(" in run {} of {}", i, a.times) : "")
                 .add(fmt::format(", {} compared; {}", last.compared,
                                  last.listed.size() > 1 ? "the first ones:" : "the first:")));
+    // A trace of another tool differs for reasons that are no fault of the model.
+    if (last.by_reason[0] != last.divergences)
+      for (unsigned r = 0; r < kReasons; ++r)
+        if (last.by_reason[r] != 0)
+          out.add(ui::Line(
+              fmt::format("  {:>6}  {}", last.by_reason[r], name_of(static_cast<Reason>(r))),
+              r == 0 ? Style::Bad : Style::Dim));
     std::string listed;
     for (const Divergence& d : last.listed) {
       show(out, d);

@@ -1,0 +1,49 @@
+// Why a replayed device may answer otherwise than the recorded one without being wrong: a trace of
+// another tool has no memory, and another maker's device has another identity.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <tuple>
+
+#include "core/link/names.hpp"
+#include "core/trace/reader.hpp"
+
+namespace pcilens {
+
+enum class Reason : std::uint8_t {
+  Model,     // none of those below: the model does something else
+  Identity,  // config space, or a register that only says what the device is
+  Timing,    // a status that the other one shows a little earlier or later
+  Memory,    // the trace has no DMA: what lay in memory, and what follows from it, is unknown
+};
+inline constexpr unsigned kReasons = 4;
+std::string_view name_of(Reason reason);  // "model" "identity" "timing" "memory not recorded"
+
+class ReasonFinder {
+ public:
+  explicit ReasonFinder(TraceReader& trace);
+
+  // Traces of other tools have neither DMA nor the state that a device changed by itself.
+  bool memory_recorded() const { return memory_recorded_; }
+  bool state_recorded() const { return memory_recorded_; }
+
+  // Every answered read of the recording, in order, before its reason is asked for.
+  void look(const TraceEvent& recorded);
+  // `recorded`: null where the trace has nothing; `now`: null where the function did nothing.
+  Reason reason(const Names& names, const Transaction* recorded, const Transaction* now);
+
+ private:
+  using Place = std::tuple<std::uint8_t, std::int8_t, std::uint64_t>;  // function, BAR, offset
+  struct Reads {
+    std::uint64_t first = 0, last = 0, before_last = 0;
+    bool same = true;  // every read of it gave the same value
+  };
+  bool memory_recorded_;
+  std::map<Place, Reads> reads_;
+  std::array<bool, 256> starved_{};  // functions that asked for memory which nobody recorded
+};
+
+}  // namespace pcilens
