@@ -35,6 +35,11 @@ struct OptionDescription {
   std::string_view doc;  // with unit and range
 };
 
+// How PCI names a kind of function.
+struct PciId {
+  std::uint16_t vendor, device;
+};
+
 struct Device {
   std::string_view name;     // lower case, one word
   std::string_view summary;  // one line
@@ -46,6 +51,13 @@ struct Device {
   Result<void> (*drive)(sim::Device& device) = nullptr;
   // Makes what turns this device's transactions into commands of its protocol. May be null.
   std::unique_ptr<ProtocolDecoder> (*decoder)() = nullptr;
+  // Functions of others that have the same registers: recordings of them get these names.
+  std::span<const PciId> compatible = {};
+  // Set when a trace is replayed: what keeps the fresh function from changing anything outside.
+  struct Setting {
+    std::string_view name, value;
+  };
+  std::span<const Setting> on_replay = {};
 };
 
 // Compiler, standard library, build flags that change layouts and pcilens' major version, as the

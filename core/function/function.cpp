@@ -138,6 +138,10 @@ Function::Wait Function::dma_write(std::uint64_t iova, std::span<const std::byte
   return Wait(*port_, {.kind = Kind::DmaWrite, .offset = iova, .data = bytes});
 }
 
+Function::Wait Function::outside(std::uint64_t what, std::span<std::byte> bytes) {
+  return Wait(*port_, {.kind = Kind::Input, .offset = what, .data = bytes});
+}
+
 void Function::interrupt(std::uint32_t vector) {
   if (port_->host_keeps_msix()) return port_->interrupt(vector);
   const auto msix = config_.msix();

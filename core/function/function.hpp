@@ -77,6 +77,10 @@ class Function {
   // The memory behind `data` must live until then (a member or a local of the task).
   Wait dma_read(std::uint64_t iova, std::span<std::byte> data);
   Wait dma_write(std::uint64_t iova, std::span<const std::byte> data);
+  // `co_await outside(what, bytes)`: bytes that no transaction brought, such as a file's, before
+  // the function acts on them. They go into the trace, and a replay puts the recorded ones in their
+  // place. `what` is the function's own, a position for instance.
+  Wait outside(std::uint64_t what, std::span<std::byte> bytes);
   // MSI-X or MSI vector, whichever the driver enabled; with neither nothing is sent (see intx).
   // Ordered after the DMA that was asked for before.
   void interrupt(std::uint32_t vector);

@@ -43,8 +43,8 @@ class Reply {
 // Something a function asked for and waits for: it lives in the waiting coroutine's frame, so that
 // nothing is allocated on the path.
 struct Operation {
-  Kind kind = Kind::Timer;          // DmaRead, DmaWrite or Timer
-  std::uint64_t offset = 0;         // IOVA
+  Kind kind = Kind::Timer;          // DmaRead, DmaWrite, Timer or Input
+  std::uint64_t offset = 0;         // IOVA; of an Input what the function calls it
   std::uint64_t delay_ns = 0;       // Timer
   std::span<std::byte> data = {};   // DmaRead: filled; DmaWrite: read only
   Status status = Status::Pending;  // of the completion

@@ -27,6 +27,8 @@ class Host {
                            std::span<const std::byte> data) = 0;
   // Delivers an interrupt message; for INTx the vector is kIntxVector and `value` the level.
   virtual Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) = 0;
+  // The function took these bytes from outside (a file); a replay puts the recorded ones there.
+  virtual void input(std::uint8_t /*function*/, std::uint64_t /*what*/, std::span<std::byte>) {}
   // The kernel keeps MSI-X tables itself; the sim host leaves them to the function.
   virtual bool keeps_msix() const { return false; }
 

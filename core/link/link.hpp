@@ -230,6 +230,7 @@ class Link final : private Reply::Sink {
   template <typename Deliver>
   void aside(Deliver&& deliver);
   void move_dma(Effect& effect, Lock& lock);
+  void take_input(Effect& effect, Lock& lock);
   void send_interrupt(Effect& effect, Lock& lock);
   void resume_waiter(Operation& operation, std::uint8_t function);
   void run_timers(Lock& lock);

@@ -18,10 +18,11 @@ void Link::Plugged::submit(Operation& operation) {
     link.commands_.poke();  // the link thread may have to wake earlier
     return;
   }
-  link.effects_.push_back({.what = Effect::What::Dma,
-                           .function = index,
-                           .cause = link.current_,
-                           .operation = &operation});
+  link.effects_.push_back(
+      {.what = operation.kind == Kind::Input ? Effect::What::Input : Effect::What::Dma,
+       .function = index,
+       .cause = link.current_,
+       .operation = &operation});
 }
 
 void Link::Plugged::cancel(Operation& operation) {
@@ -77,6 +78,7 @@ void Link::pump(Lock& lock) {
     Effect effect = effects_[next_effect_++];
     switch (effect.what) {
       case Effect::What::Dma: move_dma(effect, lock); break;
+      case Effect::What::Input: take_input(effect, lock); break;
       case Effect::What::Interrupt:
       case Effect::What::Intx: send_interrupt(effect, lock); break;
       case Effect::What::Timer: run_out(effect, lock); break;
@@ -195,6 +197,34 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     operation->status = t.status;
     current_ = t.seq;
     resume_waiter(*operation, effect.function);
+  }
+  free_slot(slot);
+}
+
+// What the function read outside becomes a part of the link's history before it acts on it.
+void Link::take_input(Effect& effect, Lock& lock) {
+  if (effect.operation == nullptr) return;  // its task was ended by a reset
+  Operation& operation = *effect.operation;
+  Slot& slot = take_slot();
+  slot.t = {.offset = operation.offset,
+            .cause = effect.cause,
+            .size = static_cast<std::uint32_t>(operation.data.size()),
+            .kind = Kind::Input,
+            .origin = Origin::Function,
+            .function = effect.function};
+  number(slot.t);
+  if (host_ != nullptr) host_->input(effect.function, operation.offset, operation.data);
+  std::memcpy(&slot.t.value, operation.data.data(),
+              std::min<std::size_t>(operation.data.size(), 8));
+  slot.t.payload = operation.data;
+  slot.t.status = Status::SC;
+  slot.done = true;
+  finish(slot, lock);
+  // A stop after it may have let a reset through.
+  if (Operation* waiting = effects_[next_effect_ - 1].operation) {
+    waiting->status = Status::SC;
+    current_ = slot.t.seq;
+    resume_waiter(*waiting, effect.function);
   }
   free_slot(slot);
 }

@@ -36,6 +36,7 @@ struct Link::Slot {
 // Something a function asked for, in the order in which it asked.
 struct Link::Effect {
   enum class What : std::uint8_t {
+    Input,  // bytes from outside, see Function::outside
     Dma,
     Interrupt,
     Intx,

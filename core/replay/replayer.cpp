@@ -12,7 +12,7 @@ namespace {
 // What a function did by itself, and the trace must tell again.
 bool is_effect(const Transaction& t) {
   return t.origin == Origin::Function &&
-         (is_dma(t.kind) || t.kind == Kind::Irq || t.kind == Kind::State);
+         (is_dma(t.kind) || t.kind == Kind::Irq || t.kind == Kind::State || t.kind == Kind::Input);
 }
 
 bool is_control(const Transaction& t, Control what) {
@@ -100,7 +100,7 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
     return;
   }
   if (is_control(t, Control::Unplug)) return link_->unplug(t.function, "as recorded");
-  if (!is_stimulus(t) || t.answered_by == AnsweredBy::Rule) return;
+  if (!is_stimulus(t) || is_effect(t) || t.answered_by == AnsweredBy::Rule) return;
   if (!aside) expect_nothing_left(t.seq);
   ++result_.stimuli;
   Transaction stimulus = t;
@@ -114,7 +114,6 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
       return;
     case Kind::Force: static_cast<void>(link_->force(stimulus)); return;
     case Kind::Reset: link_->reset_function(stimulus); return;
-    case Kind::Input: return;  // no device of this version has inputs
     default: break;
   }
   // A host that answered by itself is taken at its word; a function answers anew.
@@ -183,6 +182,18 @@ Status Replayer::dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte>
 Status Replayer::dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) {
   const TraceEvent* recorded = recorded_.at(link_->last_seq());
   return recorded != nullptr ? recorded->t.status : Status::SC;
+}
+
+// The function asked for it, so it is under way now; what it read itself does not count.
+void Replayer::input(std::uint8_t, std::uint64_t what, std::span<std::byte> bytes) {
+  const std::uint64_t seq = link_->last_seq();
+  const TraceEvent* recorded = recorded_.at(seq);
+  if (recorded == nullptr || recorded->t.kind != Kind::Input || recorded->t.offset != what) return;
+  const auto payload = trace_.payload(seq);
+  if (payload && payload->size() == bytes.size())
+    std::memcpy(bytes.data(), payload->data(), bytes.size());
+  else
+    std::memcpy(bytes.data(), &recorded->t.value, std::min<std::size_t>(8, bytes.size()));
 }
 
 Status Replayer::interrupt(std::uint8_t, std::uint64_t, std::uint64_t) {

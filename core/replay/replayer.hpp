@@ -21,6 +21,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   bool keeps_msix() const override { return kernel_kept_msix_; }
   Status dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) override;
   Status dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) override;
+  void input(std::uint8_t, std::uint64_t what, std::span<std::byte> bytes) override;
   Status interrupt(std::uint8_t, std::uint64_t, std::uint64_t) override;
 
   // Clock: the recorded time of the transaction that is numbered now.

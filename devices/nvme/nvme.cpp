@@ -64,6 +64,13 @@ Nvme::Nvme(const Settings& settings, std::unique_ptr<Store> store)
 
 Nvme::~Nvme() = default;
 
+// Whose BAR0 looks the same: QEMU's controller.
+namespace {
+constexpr PciId kCompatible[] = {{0x1b36, 0x0010}};
+// A replay must not write to the disk of the run that it repeats.
+constexpr Device::Setting kOnReplay[] = {{"snapshot", "on"}};
+}
+
 // ---- options -----------------------------------------------------------------------------------
 
 namespace {
@@ -154,6 +161,8 @@ PCILENS_DEVICE(Device{
     .create = &create,
     .drive = &drive,
     .decoder = &make_decoder,
+    .compatible = kCompatible,
+    .on_replay = kOnReplay,
 })
 
 }  // namespace

@@ -55,7 +55,7 @@ struct Outcome {
   bool complete = true;  // false: it stays outstanding (event requests)
 };
 
-class Nvme final : public Function {
+class Nvme : public Function {
  public:
   Nvme(const Settings& settings, std::unique_ptr<Store> store);
   ~Nvme() override;

@@ -44,7 +44,10 @@ void Decoder::look(const Transaction& t) {
     case Kind::MemWrite:
       if (t.bar == 0 && t.status == pcilens::Status::SC) register_write(t);
       break;
-    case Kind::Reset: reset("the function was reset"); break;
+    case Kind::Reset:
+      reset("the function was reset");
+      cc_ = 0;
+      break;
     case Kind::DmaRead:
       memory_seen_ = true;
       if (!fetched(t)) data(t);
@@ -54,6 +57,13 @@ void Decoder::look(const Transaction& t) {
       if (!completed(t)) data(t);
       break;
     case Kind::Irq: interrupt(t); break;
+    case Kind::Control:
+      if (t.offset == static_cast<std::uint64_t>(Control::Plug) ||
+          t.offset == static_cast<std::uint64_t>(Control::Unplug)) {
+        reset("the function was taken away");
+        cc_ = 0;
+      }
+      break;
     default: break;
   }
 }
@@ -94,13 +104,22 @@ void Decoder::forget(Number number) {
 // ---- registers ---------------------------------------------------------------------------------
 
 void Decoder::register_write(const Transaction& t) {
+  // Nobody moves the admin queues of an enabled controller: it was reset through config space.
+  if (kCc["EN"].field->extract(cc_) != 0 && (touches(kAqa, t) || touches(kAsq, t))) {
+    reset("the function was reset");
+    cc_ = 0;
+  }
   lay_over(asq_, kAsq, t);
   lay_over(acq_, kAcq, t);
   std::uint64_t aqa = aqa_, cc = cc_;
   lay_over(aqa, kAqa, t);
   lay_over(cc, kCc, t);
   aqa_ = static_cast<std::uint32_t>(aqa);
-  if (touches(kNssr, t) && t.value == kSubsystemReset) reset("the NVM subsystem was reset");
+  if (touches(kNssr, t) && t.value == kSubsystemReset) {
+    reset("the NVM subsystem was reset");
+    cc_ = 0;
+    return;
+  }
   if (touches(kCc, t)) {
     const bool was = kCc["EN"].field->extract(cc_) != 0, is = kCc["EN"].field->extract(cc) != 0;
     cc_ = static_cast<std::uint32_t>(cc);

@@ -124,8 +124,8 @@ Task<Outcome> Nvme::identify(const Command& command) {
     case kDescriptors: identify_descriptors(page); break;
     case kSetNamespace:
     case kSetController: break;  // nothing beyond the defaults
-    case kIndependent:
-      page[3] = std::byte{static_cast<std::uint8_t>(store_->read_only() ? 1 : 0)};
+    case kIndependent:           // NSATTR and NSTAT, where the other pages have no such fields
+      page[8] = std::byte{static_cast<std::uint8_t>(store_->read_only() ? 1 : 0)};
       page[14] = std::byte{1};  // ready
       break;
     case kCommandSets: page[0] = std::byte{1}; break;  // one combination: NVM alone

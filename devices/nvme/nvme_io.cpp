@@ -47,8 +47,11 @@ Task<Outcome> Nvme::io(Command& command) {
   }
 }
 
+// What a file holds is nothing that the link has seen: it goes into the trace.
 Task<bool> Nvme::fetch_blocks(std::uint64_t at, std::span<std::byte> data) {
-  co_return store_->read(at, data);
+  if (!store_->read(at, data)) co_return false;
+  if (store_->outside()) co_await outside(at, data);
+  co_return true;
 }
 
 Task<std::uint16_t> Nvme::read_blocks(const Command& command, std::uint64_t at,

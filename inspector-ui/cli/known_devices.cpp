@@ -1,5 +1,7 @@
 #include "inspector-ui/cli/known_devices.hpp"
 
+#include <algorithm>
+
 #include "core/function/device.hpp"
 #include "core/registers/map_json.hpp"
 #include "core/target/session.hpp"
@@ -17,7 +19,9 @@ KnownDevice known_device(std::uint16_t vendor, std::uint16_t device) {
       return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) |
                                         std::to_integer<unsigned>(bytes[at + 1u]) << 8);
     };
-    if (word(cfg::kVendor) != vendor || word(cfg::kDevice) != device) continue;
+    const bool compatible = std::ranges::any_of(
+        d->compatible, [&](PciId id) { return id.vendor == vendor && id.device == device; });
+    if (!compatible && (word(cfg::kVendor) != vendor || word(cfg::kDevice) != device)) continue;
     KnownDevice known{.device = std::string(d->name), .maps = {}};
     for (int bar = 0; bar < 6; ++bar)
       if (const RegisterBank* bank = function.bank(bar))

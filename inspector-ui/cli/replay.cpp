@@ -72,6 +72,10 @@ int replay(const ReplayArguments& a) {
                                 opened.error().message));
       device = *opened;
     }
+    for (const Device::Setting& set : device->device().on_replay) {
+      std::erase_if(choice.options, [&](const DeviceOption& o) { return o.name == set.name; });
+      choice.options.push_back({std::string(set.name), std::string(set.value)});
+    }
     return make_function(device->device(), choice.options);
   };
   ReplayResult last;
