@@ -101,19 +101,16 @@ u64 lens_access(struct lens_function *fn, const struct lens_site *site, int bar,
 		break;
 	}
 
-	if (!write && !site->may_sleep && num_online_cpus() == 1) {
-		answer = event.value = lens_shadow_load(fn, bar, offset, size);
-		event.flags |= PCILENS_F_SHADOWED | PCILENS_F_PASSED_STOP;
-		lens_emit(fn, site, &event, stack);
-		atomic64_inc(&fn->stat.passed_stop);
-		return answer;
-	}
+	/* What it gets where it can neither wait nor be answered. */
+	if (!write && !site->may_sleep)
+		event.value = lens_shadow_load(fn, bar, offset, size);
 	if (!lens_hold(fn, site, &event, stack, &answer, &status)) {
 		if (lens_dead(fn))
 			return lens_ones(size);
+		if (!(event.flags & PCILENS_F_ANSWER))
+			return write ? value : event.value;
 		answer = write ? value : lens_shadow_load(fn, bar, offset, size);
-		if (event.flags & PCILENS_F_ANSWER)
-			lens_emit_expired(fn, site, &event, answer);
+		lens_emit_expired(fn, site, &event, answer);
 		return answer;
 	}
 	return status == PCILENS_STATUS_SC ? answer & lens_ones(size) : lens_ones(size);

@@ -219,6 +219,7 @@ bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 int lens_answer(struct lens_function *fn, const struct pcilens_answer *answer);
 void lens_kick(struct lens_function *fn);
 void lens_spin_begin(void);
+bool lens_cpu_spins(unsigned int cpu);
 void lens_spin_window(struct lens_function *fn);
 void lens_spin_end(void);
 

@@ -13,8 +13,11 @@
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+
+#include <asm/syscall.h>
 
 #include "function.h"
 
@@ -23,6 +26,46 @@ static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
 
 /* How often a spinning wait looks after threads of the runtime behind it. */
 static const u64 lens_rescue_ns = 2 * NSEC_PER_MSEC;
+
+/*
+ * The cap where the driver runs on top of a thread of the runtime, which it has
+ * interrupted: if that thread has a lock, nobody can answer. Long enough for
+ * another thread that finds it has not.
+ */
+static const u64 lens_on_top_ns = 20 * NSEC_PER_MSEC;
+
+/*
+ * CPUs on which a driver spins. One has to be left for the runtime: who would
+ * take the last one is not held.
+ */
+static struct cpumask lens_spinning;
+static DEFINE_RAW_SPINLOCK(lens_spinning_lock);
+
+static bool lens_spinning_enter(bool *nested)
+{
+	unsigned int cpu = raw_smp_processor_id();
+	unsigned long flags;
+	bool room;
+
+	raw_spin_lock_irqsave(&lens_spinning_lock, flags);
+	*nested = cpumask_test_cpu(cpu, &lens_spinning);
+	room = *nested || cpumask_weight(&lens_spinning) + 1 < num_online_cpus();
+	if (room)
+		cpumask_set_cpu(cpu, &lens_spinning);
+	raw_spin_unlock_irqrestore(&lens_spinning_lock, flags);
+	return room;
+}
+
+static void lens_spinning_leave(bool nested)
+{
+	if (!nested)
+		cpumask_clear_cpu(raw_smp_processor_id(), &lens_spinning);
+}
+
+bool lens_cpu_spins(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &lens_spinning);
+}
 
 /* Moves a thread that is queued on @cpu, and lets it come back. */
 static void lens_move_away(struct task_struct *task, int cpu)
@@ -35,6 +78,12 @@ static void lens_move_away(struct task_struct *task, int cpu)
 		cpumask_copy(allowed, task->cpus_ptr);
 		cpumask_copy(elsewhere, allowed);
 		cpumask_clear_cpu(cpu, elsewhere);
+		/* On its way here to raise an interrupt: lens_raise() looks again. */
+		if (cpumask_empty(elsewhere)) {
+			cpumask_copy(elsewhere, cpu_possible_mask);
+			cpumask_clear_cpu(cpu, elsewhere);
+			cpumask_copy(allowed, elsewhere);
+		}
 		if (cpumask_intersects(elsewhere, cpu_online_mask) &&
 		    !set_cpus_allowed_ptr(task, elsewhere))
 			set_cpus_allowed_ptr(task, allowed);
@@ -219,17 +268,24 @@ static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slo
 	}
 }
 
+/* Whether this is an interrupt on top of the runtime's own code. */
+static bool lens_on_runtime(struct lens_function *fn)
+{
+	if (!in_hardirq() && !in_serving_softirq())
+		return false;
+	return !(current->flags & PF_KTHREAD) && task_tgid(current) == fn->runtime &&
+	       syscall_get_nr(current, task_pt_regs(current)) == -1;
+}
+
 static bool lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
 				 struct lens_slot *slot, struct pcilens_slot *shared)
 {
-	bool answered;
-
 	if (!site->may_sleep) {
-		lens_spin_begin();
-		answered = lens_spin_for_answer(fn, slot, shared,
-						(u64)fn->atomic_hold_ms * NSEC_PER_MSEC);
-		lens_spin_end();
-		return answered;
+		u64 limit = (u64)READ_ONCE(fn->atomic_hold_ms) * NSEC_PER_MSEC;
+
+		if (lens_on_runtime(fn))
+			limit = min(limit, lens_on_top_ns);
+		return lens_spin_for_answer(fn, slot, shared, limit);
 	}
 	if (num_online_cpus() > 1 && fn->collector_cpu != raw_smp_processor_id() &&
 	    lens_spin_for_answer(fn, slot, shared, lens_prompt_ns))
@@ -252,7 +308,7 @@ static bool lens_wait_for_answer(struct lens_function *fn, const struct lens_sit
  * @status: out: the answer's enum pcilens_status
  *
  * Return: whether it was answered. If not, the function is dead, or the access
- * could not wait (one CPU, no free slot, the cap); the event has been written
+ * could not wait (the last CPU, no free slot, the cap); the event has been written
  * in every case and says PCILENS_F_PASSED_STOP, or a PCILENS_EXPIRED follows
  * from lens_access()
  */
@@ -262,15 +318,26 @@ bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 	struct pcilens_slot *shared;
 	struct lens_slot *slot;
 	unsigned long flags;
-	bool answered;
+	bool answered, nested = false;
 	int i;
 
 	i = -EBUSY;
-	if (site->may_sleep)
+	if (site->may_sleep) {
 		wait_event_idle(fn->slot_queue, (i = lens_slot_take(fn)) >= 0 || lens_dead(fn));
-	else if (num_online_cpus() > 1)
-		i = lens_slot_take(fn);
+	} else {
+		lens_spin_begin();
+		if (lens_spinning_enter(&nested)) {
+			i = lens_slot_take(fn);
+			if (i < 0)
+				lens_spinning_leave(nested);
+		}
+		if (i < 0)
+			lens_spin_end();
+	}
 	if (i < 0) {
+		/* @event->value is the shadow's already. */
+		if (event->kind == PCILENS_MEM_READ || event->kind == PCILENS_CFG_READ)
+			event->flags |= PCILENS_F_SHADOWED;
 		event->flags |= PCILENS_F_PASSED_STOP;
 		lens_emit(fn, site, event, stack);
 		atomic64_inc(&fn->stat.passed_stop);
@@ -296,6 +363,10 @@ bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 	answered = lens_emit(fn, site, event, stack) &&
 		   lens_wait_for_answer(fn, site, slot, shared);
 	atomic_dec(&fn->stat.waiting);
+	if (!site->may_sleep) {
+		lens_spinning_leave(nested);
+		lens_spin_end();
+	}
 
 	raw_spin_lock_irqsave(&slot->lock, flags);
 	slot->waiting = false;

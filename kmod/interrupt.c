@@ -245,35 +245,81 @@ static u64 lens_report(struct lens_function *fn, u32 vector, u32 result, int kin
 }
 
 /*
- * Raises the vector, from another CPU than the one that takes it. The handler
- * may read the device with interrupts off, and would wait for a thread that it
- * has interrupted itself: for this one, which is the runtime's.
+ * Whether the vector may be raised by this thread on this CPU. The handler may
+ * read the device with interrupts off. The thread that it interrupts is stuck
+ * until the answer comes, with the locks that it has: so that is never the one
+ * that sends, which has the lock of the runtime's link. And the CPU that takes it
+ * is never the last one on which the runtime can run.
  */
-static int lens_raise(int irq)
+static bool lens_may_raise(const struct cpumask *takes)
+{
+	unsigned int cpu, free = 0;
+	bool spins = false;
+
+	if (cpumask_test_cpu(raw_smp_processor_id(), takes))
+		return false;
+	for_each_online_cpu(cpu) {
+		if (cpumask_test_cpu(cpu, takes))
+			spins |= lens_cpu_spins(cpu);
+		else
+			free += !lens_cpu_spins(cpu);
+	}
+	return spins || free;
+}
+
+/* Where this thread has to be to raise it; false: nowhere, now. */
+static bool lens_raise_from(const struct cpumask *takes, struct cpumask *where)
+{
+	unsigned int cpu;
+
+	cpumask_clear(where);
+	for_each_online_cpu(cpu) {
+		if (!cpumask_test_cpu(cpu, takes) && !lens_cpu_spins(cpu))
+			cpumask_set_cpu(cpu, where);
+	}
+	return !cpumask_empty(where);
+}
+
+/*
+ * Raises the vector: 0, -EBUSY where the last one has not been taken yet, -EAGAIN
+ * where a handler that reads the device could not be answered now.
+ */
+static int lens_raise(int irq, bool try)
 {
 	const struct cpumask *takes = irq_get_effective_affinity_mask(irq);
-	cpumask_var_t allowed, elsewhere;
-	int err;
+	cpumask_var_t allowed, where;
+	bool moved = false;
+	int err = -EAGAIN;
+	int tries;
 
-	if (current->flags & PF_KTHREAD || !takes ||
-	    !cpumask_test_cpu(raw_smp_processor_id(), takes) ||
-	    !alloc_cpumask_var(&allowed, GFP_KERNEL))
+	if (current->flags & PF_KTHREAD || !takes || num_online_cpus() == 1)
 		return irq_inject_interrupt(irq);
-	if (!alloc_cpumask_var(&elsewhere, GFP_KERNEL)) {
+	if (!alloc_cpumask_var(&allowed, GFP_KERNEL))
+		return -ENOMEM;
+	if (!alloc_cpumask_var(&where, GFP_KERNEL)) {
 		free_cpumask_var(allowed);
-		return irq_inject_interrupt(irq);
+		return -ENOMEM;
 	}
-	cpumask_copy(allowed, current->cpus_ptr);
-	cpumask_andnot(elsewhere, allowed, takes);
-	if (!cpumask_intersects(elsewhere, cpu_online_mask) ||
-	    set_cpus_allowed_ptr(current, elsewhere)) {
-		/* One CPU, or pinned to that one: up to the cap of the hold. */
+	for (tries = 0; err == -EAGAIN && tries < 3; tries++) {
+		preempt_disable();
+		if (lens_may_raise(takes))
+			err = irq_inject_interrupt(irq);
+		preempt_enable();
+		if (err != -EAGAIN)
+			break;
+		if (!lens_raise_from(takes, where))
+			break;	/* the other CPUs spin, or there is none */
+		if (!moved)
+			cpumask_copy(allowed, current->cpus_ptr);
+		moved = true;
+		if (set_cpus_allowed_ptr(current, where))
+			break;
+	}
+	if (err == -EAGAIN && !try)
 		err = irq_inject_interrupt(irq);
-	} else {
-		err = irq_inject_interrupt(irq);
+	if (moved)
 		set_cpus_allowed_ptr(current, allowed);
-	}
-	free_cpumask_var(elsewhere);
+	free_cpumask_var(where);
 	free_cpumask_var(allowed);
 	return err;
 }
@@ -282,7 +328,8 @@ static int lens_raise(int irq)
  * Reports, then sends, so that what the handler does comes after the interrupt
  * in the ring. Where it turns out otherwise, a second record says so.
  */
-static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result, u64 *seq)
+static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result, bool try,
+		     u64 *seq)
 {
 	struct pci_dev *pdev;
 	int irq, err = -ENODEV;
@@ -292,11 +339,12 @@ static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result,
 	if (pdev) {
 		irq = pci_irq_vector(pdev, vector);
 		if (irq > 0)
-			err = lens_raise(irq);
+			err = lens_raise(irq, try);
 		pci_dev_put(pdev);
 	}
 	if (err) {
-		result = err == -EBUSY ? PCILENS_IRQ_COALESCED : PCILENS_IRQ_NO_HANDLER;
+		result = err == -EBUSY ? PCILENS_IRQ_COALESCED :
+			 err == -EAGAIN ? PCILENS_IRQ_BUSY : PCILENS_IRQ_NO_HANDLER;
 		lens_report(fn, vector, result, kind);
 	}
 	lens_count(fn, result);
@@ -316,7 +364,7 @@ static void lens_unmask_work(struct work_struct *work)
 		if (!kind || masked)
 			continue;
 		if (test_and_clear_bit(vector, fn->pending) && exists)
-			lens_send(fn, vector, kind, PCILENS_IRQ_LATE, &seq);
+			lens_send(fn, vector, kind, PCILENS_IRQ_LATE, false, &seq);
 	}
 	lens_put(fn);
 }
@@ -325,7 +373,8 @@ int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *injec
 {
 	bool exists, masked;
 
-	if (inject->flags & ~PCILENS_INJECT_DEASSERT || inject->vector >= LENS_VECTORS)
+	if (inject->flags & ~(PCILENS_INJECT_DEASSERT | PCILENS_INJECT_TRY) ||
+	    inject->vector >= LENS_VECTORS)
 		return -EINVAL;
 	inject->kind = lens_vector_state(fn, inject->vector, &exists, &masked);
 	if (inject->flags & PCILENS_INJECT_DEASSERT || !inject->kind) {
@@ -347,7 +396,7 @@ int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *injec
 
 	if (inject->result == PCILENS_IRQ_DELIVERED) {
 		inject->result = lens_send(fn, inject->vector, inject->kind, inject->result,
-					   &inject->seq);
+					   inject->flags & PCILENS_INJECT_TRY, &inject->seq);
 		return 0;
 	}
 	inject->seq = lens_report(fn, inject->vector, inject->result, inject->kind);

@@ -238,7 +238,8 @@ struct pcilens_limits {
  * @PCILENS_CFG_READ: value is what the shadow has (what the driver gets, if
  *	nobody answers otherwise)
  * @PCILENS_CFG_WRITE: value as written, aux the register after the masks
- * @PCILENS_MEM_READ: value is set only without PCILENS_F_ANSWER
+ * @PCILENS_MEM_READ: value is what the driver got; with PCILENS_F_ANSWER it is
+ *	undefined
  * @PCILENS_MEM_WRITE: value as written
  * @PCILENS_DMA_MAP: offset IOVA, value length, aux PCILENS_DMA_*
  * @PCILENS_DMA_UNMAP: same; the range is reused only after the reader has
@@ -294,6 +295,7 @@ enum pcilens_irq_result {
 	PCILENS_IRQ_NO_HANDLER = 4,	/* no driver has requested the vector: lost */
 	PCILENS_IRQ_LATE = 5,		/* a pending one, delivered at the unmask */
 	PCILENS_IRQ_DEASSERTED = 6,	/* INTx */
+	PCILENS_IRQ_BUSY = 7,		/* not raised: see PCILENS_INJECT_TRY */
 };
 
 enum pcilens_reset {
@@ -523,6 +525,12 @@ struct pcilens_inject {
 };
 
 #define PCILENS_INJECT_DEASSERT	(1U << 0)
+/*
+ * The caller has a lock that answering needs: where the handler could not be
+ * answered, since the other CPUs spin for an answer already, the result is
+ * PCILENS_IRQ_BUSY. Answer them, then inject again.
+ */
+#define PCILENS_INJECT_TRY	(1U << 1)
 
 #define PCILENS_IRQ_INTX	1
 #define PCILENS_IRQ_MSI		2

@@ -10,15 +10,24 @@
  *	what=read	reads a second
  *	what=atomic	reads a second under a spinlock with interrupts off
  *	what=hold	one read of ID under such a lock, and how long it took
+ *	what=past	a thread reads ALIVE (and is held there by a breakpoint); then
+ *			ALIVE is written and read under a spinlock
+ *	what=pair	writes and reads in turn: each read has to see its write
+ *	what=interrupt	interrupts whose handler reads the device, while a thread
+ *			reads it too: no answer may be wrong
  */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-static char *what = "forms";
+static char *what = "nothing";
 module_param(what, charp, 0444);
 static unsigned int count = 100000;
 module_param(count, uint, 0444);
@@ -195,17 +204,131 @@ static void report(const char *name, unsigned int n, u64 start)
 		n * 1000000000ULL / (ns ?: 1));
 }
 
-static int run(void __iomem *bar)
+struct interrupts {
+	void __iomem *bar;
+	struct completion done;
+	u32 wrong, reads, wrong_reads;
+	u64 longest;
+};
+
+#define EDU_ID		0x00
+#define EDU_ALIVE	0x04
+#define EDU_IRQ_STATUS	0x24
+#define EDU_IRQ_RAISE	0x60
+#define EDU_IRQ_ACK	0x64
+#define RAISED		0x5a
+
+static irqreturn_t on_interrupt(int irq, void *data)
+{
+	struct interrupts *all = data;
+	u64 start = ktime_get_ns();
+	u32 raised = readl(all->bar + EDU_IRQ_STATUS);
+
+	all->longest = max(all->longest, ktime_get_ns() - start);
+	if (raised != RAISED) {
+		all->wrong++;
+		pr_info("kmod_bench: the handler read 0x%x instead of 0x%x\n", raised, RAISED);
+	}
+	writel(RAISED, all->bar + EDU_IRQ_ACK);
+	complete(&all->done);
+	return IRQ_HANDLED;
+}
+
+static int read_all_the_time(void *data)
+{
+	struct interrupts *all = data;
+
+	while (!kthread_should_stop()) {
+		all->reads++;
+		if (readl(all->bar + EDU_ID) != 0x010000ed)
+			all->wrong_reads++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int run_interrupts(struct pci_dev *pdev, void __iomem *bar)
+{
+	struct interrupts all = { .bar = bar };
+	struct task_struct *reader;
+	u32 i, lost = 0;
+	u64 start, ns;
+	int err;
+
+	init_completion(&all.done);
+	pci_set_master(pdev);
+	err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_MSIX);
+	if (err < 0)
+		return err;
+	err = request_irq(pci_irq_vector(pdev, 0), on_interrupt, 0, "kmod_bench", &all);
+	if (err)
+		goto out_vectors;
+	reader = kthread_run(read_all_the_time, &all, "kmod_bench");
+	start = ktime_get_ns();
+	for (i = 0; i < count && lost < 10; i++) {
+		writel(RAISED, bar + EDU_IRQ_RAISE);
+		if (!wait_for_completion_timeout(&all.done, HZ))
+			lost++;
+	}
+	ns = ktime_get_ns() - start;
+	if (!IS_ERR(reader))
+		kthread_stop(reader);
+	pr_info("kmod_bench: interrupts %u lost %u wrong %u, %llu a second, longest read %llu us; reads beside %u wrong %u\n",
+		i, lost, all.wrong, i * 1000000000ULL / (ns ?: 1), all.longest / 1000, all.reads,
+		all.wrong_reads);
+	free_irq(pci_irq_vector(pdev, 0), &all);
+out_vectors:
+	pci_free_irq_vectors(pdev);
+	return err;
+}
+
+static int read_alive(void *data)
+{
+	pr_info("kmod_bench: the held read got 0x%x\n", readl((void __iomem *)data + EDU_ALIVE));
+	while (!kthread_should_stop())
+		msleep(20);
+	return 0;
+}
+
+static int run_past(void __iomem *bar)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct task_struct *held = kthread_run(read_alive, (void __force *)bar, "kmod_bench");
+	unsigned long flags;
+	u64 start;
+	u32 value;
+
+	if (IS_ERR(held))
+		return PTR_ERR(held);
+	msleep(1000);
+	spin_lock_irqsave(&lock, flags);
+	start = ktime_get_ns();
+	writel(0x1234, bar + EDU_ALIVE);
+	value = readl(bar + EDU_ALIVE);
+	start = ktime_get_ns() - start;
+	spin_unlock_irqrestore(&lock, flags);
+	pr_info("kmod_bench: past the stop 0x%x after %llu ms\n", value, start / 1000000);
+	kthread_stop(held);
+	return 0;
+}
+
+static int run(struct pci_dev *pdev, void __iomem *bar)
 {
 	/* The function number of a cookie, bits 55:48, that nobody has. */
 	void __iomem *nobody = (void __iomem *)((unsigned long)bar | 0xffUL << 48);
 	static DEFINE_SPINLOCK(lock);
 	unsigned long flags;
 	u64 start;
-	u32 i, id;
+	u32 i, id, stale = 0;
 
+	if (!strcmp(what, "nothing"))
+		return 0;
 	if (!strcmp(what, "forms"))
 		return run_forms(bar);
+	if (!strcmp(what, "interrupt"))
+		return run_interrupts(pdev, bar);
+	if (!strcmp(what, "past"))
+		return run_past(bar);
 	start = ktime_get_ns();
 	if (!strcmp(what, "trap")) {
 		for (i = 0; i < count; i++)
@@ -222,6 +345,12 @@ static int run(void __iomem *bar)
 			readl(bar);
 			spin_unlock_irqrestore(&lock, flags);
 		}
+	} else if (!strcmp(what, "pair")) {
+		for (i = 0; i < count; i++) {
+			writel(i, bar + 4);
+			stale += readl(bar + 4) != ~i;
+		}
+		pr_info("kmod_bench: stale %u\n", stale);
 	} else if (!strcmp(what, "hold")) {
 		spin_lock_irqsave(&lock, flags);
 		id = readl(bar);
@@ -249,7 +378,7 @@ static int __init bench_init(void)
 	err = -ENOMEM;
 	if (!bar)
 		goto out_disable;
-	err = run(bar);
+	err = run(pdev, bar);
 	pci_iounmap(pdev, bar);
 out_disable:
 	pci_disable_device(pdev);

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The module by itself, with a runtime in C in the place of pcilens (kmod-edu.c): four scripts, each
+# in a guest of its own.
+#
+#   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
+#   PCILENS_HOLD     seconds of the long holds (5)
+source "$(dirname "${BASH_SOURCE[0]}")/../checks/common.sh"
+
+root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+hold=${PCILENS_HOLD:-5}
+
+kernel=$("$root/vm/kernel.sh" "${PCILENS_KERNEL:-default}")
+for program in kmod-edu kmod-fuzz kmod-user; do
+  ${CC:-cc} -O2 -Wall -pthread -I"$root/kmod/uapi" -o "$work/$program" "$root/tests/vm/$program.c"
+done
+modules=()
+for source in kmod devices/edu/linux tests/vm/kmod-bench; do
+  # W=1 and a module of our own: what the compiler has to say about it is a failure.
+  "$root/vm/module.sh" "$kernel" "$root/$source" "$work/modules" >"$work/made" 2>"$work/log" || {
+    cat "$work/log"
+    not_ok "$source builds for $(cat "$kernel/release")"
+    exit 1
+  }
+  mapfile -t -O "${#modules[@]}" modules <"$work/made"
+  none "$source builds without a warning" < <(grep -i warning "$work/log")
+done
+
+# in_guest SCRIPT SECONDS [ARGUMENT ...]: its "ok" and "FAIL" lines become ours; a kernel that
+# complains is a failure as well.
+in_guest() {
+  local script=$1 limit=$2 code=0 options=() module program
+  shift 2
+  for module in "${modules[@]}"; do options+=(--module "$module"); done
+  for program in kmod-edu kmod-fuzz kmod-user; do
+    options+=(--binary "$work/$program:/usr/bin/$program")
+  done
+  "$root/vm/run-script.sh" "$kernel" "$root/tests/vm/$script.sh" --timeout "$limit" \
+    "${options[@]}" -- "$@" >"$work/output" 2>"$work/log" || code=$?
+  sed -n "s/^ok /ok - $script: /p" "$work/output"
+  while read -r line; do not_ok "$script: ${line#FAIL }"; done < <(grep '^FAIL ' "$work/output")
+  if ((code == 0)); then
+    ok "$script: the kernel does not complain"
+  else
+    cat "$work/output" "$work/log"
+    not_ok "$script: the guest ends well (exit code $code)"
+  fi
+}
+in_guest kmod-smoke $((240 + 4 * hold)) "$hold"
+in_guest kmod-restart 300 8
+in_guest kmod-fuzz 240 3000
+in_guest kmod-user 120
+in_guest kmod-forms 240
+exit $((failures > 0))
