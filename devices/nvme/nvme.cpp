@@ -69,7 +69,7 @@ namespace {
 constexpr PciId kCompatible[] = {{0x1b36, 0x0010}};
 // A replay must not write to the disk of the run that it repeats.
 constexpr Device::Setting kOnReplay[] = {{"snapshot", "on"}};
-}
+}  // namespace
 
 // ---- options -----------------------------------------------------------------------------------
 

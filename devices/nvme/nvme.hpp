@@ -102,6 +102,7 @@ class Nvme : public Function {
   // ---- nvme_queues.cpp
   void submission_doorbell(const RegisterWrite& w);
   void completion_doorbell(const RegisterWrite& w);
+  bool has_room(const SubmissionQueue& sq) const;
   void fetch_from(std::uint16_t sq);
   Task<> fetch(std::uint16_t sq);
   Task<> execute(Command command);

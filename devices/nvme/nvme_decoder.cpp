@@ -175,6 +175,13 @@ void Decoder::rung_tail(const Transaction& t, std::uint16_t id, std::uint32_t ta
   }
 }
 
+// A completion without a doorbell before it: the driver rang through memory.
+Decoder::Number Decoder::add_unrung(std::uint16_t id, std::uint64_t t_ns) {
+  ProtocolCommand& command = add(id, t_ns);
+  command.summary = "submitted through a shadow doorbell";
+  return command.number;
+}
+
 void Decoder::rung_head(const Transaction& t, std::uint16_t id, std::uint32_t head) {
   Queue& cq = cqs_[id];
   if (!memory_seen_) {
@@ -182,7 +189,9 @@ void Decoder::rung_head(const Transaction& t, std::uint16_t id, std::uint32_t he
     // the order of submission as far as one can tell.
     std::deque<std::pair<std::uint32_t, Number>>& rung = sqs_[id].rung;
     const std::uint32_t entries = cq.entries != 0 ? cq.entries : kMaxEntries;
-    for (std::uint32_t n = (head + entries - cq.head) % entries; n > 0 && !rung.empty(); --n) {
+    for (std::uint32_t n = (head + entries - cq.head) % entries; n > 0; --n) {
+      if (head >= entries) return;
+      if (rung.empty()) rung.emplace_back(0, add_unrung(id, t.t_ns));
       const Number number = rung.front().second;
       rung.pop_front();
       step(number, t.seq, "acknowledged");

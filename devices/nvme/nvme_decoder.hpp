@@ -56,6 +56,7 @@ class Decoder final : public ProtocolDecoder {
   };
 
   ProtocolCommand& add(std::uint16_t sq, std::uint64_t t_ns);
+  Number add_unrung(std::uint16_t sq, std::uint64_t t_ns);
   ProtocolCommand* find(Number number);
   void step(Number number, std::uint64_t seq, const char* what);
   void own(Number number, std::uint64_t seq);

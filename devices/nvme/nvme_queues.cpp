@@ -11,6 +11,8 @@ constexpr std::uint8_t kErrorEvent = 0, kErrorLog = 1;
 constexpr std::uint8_t kWrongDoorbell = 0, kWrongDoorbellValue = 1;  // 5.2, figure 147
 // As many results may wait for a place in a completion queue before no more commands are fetched.
 constexpr std::size_t kMostWaiting = 256;
+// And as many commands are worked on at once: each may hold the data of a whole transfer.
+constexpr std::size_t kMostUnderWay = 256;
 
 }  // namespace
 
@@ -69,6 +71,10 @@ void Nvme::completion_doorbell(const RegisterWrite& w) {
 
 // ---- fetching ----------------------------------------------------------------------------------
 
+bool Nvme::has_room(const SubmissionQueue& sq) const {
+  return cqs_[sq.cq].results.size() < kMostWaiting && under_way_.size() < kMostUnderWay;
+}
+
 void Nvme::fetch_from(std::uint16_t id) {
   SubmissionQueue& sq = sqs_[id];
   if (sq.fetching || sq.head == sq.tail) return;
@@ -80,7 +86,7 @@ Task<> Nvme::fetch(std::uint16_t id) {
   SubmissionQueue& sq = sqs_[id];
   const std::uint32_t life = sq.life;
   do {
-    while (sq.head != sq.tail && cqs_[sq.cq].results.size() < kMostWaiting) {
+    while (sq.head != sq.tail && has_room(sq)) {
       Command command{.entry = {}, .sq = id, .sq_life = life};
       const Status status = co_await dma_read(sq.base + kSqeBytes * sq.head, command.entry);
       if (sq.life != life) co_return;
@@ -92,7 +98,9 @@ Task<> Nvme::fetch(std::uint16_t id) {
       if (sq.life != life) co_return;  // it deleted its own queue
     }
   } while (co_await look_at_shadow(id));
-  if (sq.life == life) sq.fetching = false;
+  if (sq.life != life) co_return;
+  sq.fetching = false;
+  if (has_room(sq)) fetch_from(id);  // rung while the shadow was looked at
 }
 
 // 5.7: with doorbell buffers the driver rings only when it passes what we leave in the event index.
@@ -116,9 +124,13 @@ Task<bool> Nvme::look_at_shadow(std::uint16_t id) {
 Task<> Nvme::execute(Command command) {
   under_way_.push_back(&command);
   Outcome outcome = command.sq == 0 ? co_await admin(command) : co_await io(command);
+  const bool others_wait = under_way_.size() >= kMostUnderWay;
   std::erase(under_way_, &command);
   if (command.aborted) outcome = {.status = kAbortRequested};
   if (outcome.complete) complete(command, outcome);
+  if (!others_wait) co_return;
+  for (std::uint16_t id = 0; id < kQueues; ++id)
+    if (sqs_[id].entries != 0) fetch_from(id);
 }
 
 // ---- completing --------------------------------------------------------------------------------

@@ -228,3 +228,43 @@ TEST_CASE("nvme: an event request can be aborted, a command that is not there ca
   CHECK((second->dw0 & 1) == 0);
   CHECK(rig.run(0, abort).dw0 == 1);
 }
+
+TEST_CASE("nvme: more commands than the controller works on at once are all completed") {
+  Rig rig;
+  rig.enable();
+  rig.make_queue(1, 1024);
+  rig.make_queue(2, 1024);
+  const std::uint64_t page = rig.alloc(4096);
+  for (const std::uint16_t id : {1, 2}) {
+    for (int i = 0; i < 900; ++i) {
+      Submission s = rig.rw(kRead, static_cast<std::uint64_t>(i), 1, page);
+      rig.put(id, s);
+    }
+    rig.ring(id);
+  }
+  for (const std::uint16_t id : {1, 2}) {
+    int done = 0;
+    while (const auto answer = rig.take(id)) {
+      CHECK(answer->status == kSuccess);
+      ++done;
+    }
+    CHECK(done == 900);
+  }
+}
+
+TEST_CASE("nvme: with doorbell buffers the controller finds commands that nobody rang for") {
+  Rig rig(DeviceOptions{{"dbbuf", "on"}});
+  rig.up();
+  const std::uint64_t shadow = rig.alloc(4096), index = rig.alloc(4096);
+  CHECK(rig.status_of(0, Submission(kDoorbellBuffer)
+                             .set(part(kSqe, "PRP1"), shadow)
+                             .set(part(kSqe, "PRP2"), index)) == kSuccess);
+  Submission first(kFlush, 1), second(kFlush, 1);
+  rig.put(1, first);
+  rig.put(1, second);
+  rig.put64(shadow + 8, 2);  // SQ 1's tail; the register is told of the first only
+  rig.write(kSqTail<0>, 1, 1);
+  CHECK(rig.take(1).has_value());
+  CHECK(rig.take(1).has_value());
+  CHECK(load(rig.bytes(index + 8, 4), StructureField{.name = "EVENTIDX", .width = 4}) == 2);
+}
