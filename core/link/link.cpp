@@ -312,9 +312,9 @@ void Link::wait_for_reply(Slot& slot, Lock& lock) {
 
 Completion Link::finish(Slot& slot, Lock& lock) {
   Transaction& t = slot.t;
-  slot.answered = t.value;
   const bool reads = is_read(t.kind) && !is_dma(t.kind);
   if (reads && t.status != Status::SC) t.value = mask_of_size(t.size);
+  slot.answered = t.value;
   t.done_ns = clock_.now_ns();
   if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
   if (watched(t) && !slot.aside) [[unlikely]]

@@ -161,6 +161,8 @@ class Link final : private Reply::Sink {
   const FaultTable& faults() const { return faults_; }
   std::shared_ptr<const Names> names() const { return names_; }
   std::uint64_t last_seq() const { return seq_; }
+  // The DMA or interrupt that the host is being asked for.
+  std::uint64_t carried() const { return carried_; }
   std::uint64_t time_ns() const { return time_; }
   std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
@@ -270,6 +272,7 @@ class Link final : private Reply::Sink {
 
   std::uint64_t seq_ = 0, time_ = 0;
   std::uint64_t current_ = 0;  // the stimulus that is being handled
+  std::uint64_t carried_ = 0;
   std::vector<std::unique_ptr<Plugged>> plugged_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -174,6 +174,7 @@ void Link::move_dma(Effect& effect, Lock& lock) {
       std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(t.size, 8));
       t.payload = sent_bytes_;
     }
+    carried_ = t.seq;
     if (!function.config().bus_master() || host_ == nullptr)
       t.status = Status::UR;  // PCIe 5.0, 7.5.1.1.3: no requests without bus master enable
     else if (t.kind == Kind::DmaRead)
@@ -243,6 +244,7 @@ void Link::send_interrupt(Effect& effect, Lock& lock) {
   bool carry = true;
   if (watched(slot.t)) [[unlikely]]
     carry = before(slot, lock);
+  carried_ = slot.t.seq;
   if (carry)
     slot.t.status = host_ == nullptr
                         ? Status::UR

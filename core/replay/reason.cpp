@@ -10,6 +10,7 @@ std::string_view name_of(Reason reason) {
     case Reason::Identity: return "identity";
     case Reason::Timing: return "timing";
     case Reason::Memory: return "memory not recorded";
+    case Reason::Earlier: return "before the recording";
   }
   return "?";
 }
@@ -19,6 +20,7 @@ ReasonFinder::ReasonFinder(TraceReader& trace)
 
 void ReasonFinder::look(const TraceEvent& recorded) {
   const Transaction& t = recorded.t;
+  if (t.kind == Kind::MemWrite) written_[t.function] = true;
   if (memory_recorded_ || t.kind != Kind::MemRead) return;
   const auto [it, fresh] = reads_.try_emplace({t.function, t.bar, t.offset});
   Reads& reads = it->second;
@@ -47,6 +49,7 @@ Reason ReasonFinder::reason(const Names& names, const Transaction* recorded,
         });
     if (fixed && found != reads_.end() && found->second.same) return Reason::Identity;
     if (starved_[t.function]) return Reason::Memory;
+    if (!written_[t.function]) return Reason::Earlier;
     // The value that it had just before, or that it has from now on.
     if (found != reads_.end() && found->second.before_last == now->value) return Reason::Timing;
   }

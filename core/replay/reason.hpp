@@ -18,9 +18,11 @@ enum class Reason : std::uint8_t {
   Identity,  // config space, or a register that only says what the device is
   Timing,    // a status that the other one shows a little earlier or later
   Memory,    // the trace has no DMA: what lay in memory, and what follows from it, is unknown
+  Earlier,   // what somebody did to the function before the recording began
 };
-inline constexpr unsigned kReasons = 4;
-std::string_view name_of(Reason reason);  // "model" "identity" "timing" "memory not recorded"
+inline constexpr unsigned kReasons = 5;
+// "model" "identity" "timing" "memory not recorded" "before the recording"
+std::string_view name_of(Reason reason);
 
 class ReasonFinder {
  public:
@@ -30,7 +32,7 @@ class ReasonFinder {
   bool memory_recorded() const { return memory_recorded_; }
   bool state_recorded() const { return memory_recorded_; }
 
-  // Every answered read of the recording, in order, before its reason is asked for.
+  // Every answered access of the recording, in order, before its reason is asked for.
   void look(const TraceEvent& recorded);
   // `recorded`: null where the trace has nothing; `now`: null where the function did nothing.
   Reason reason(const Names& names, const Transaction* recorded, const Transaction* now);
@@ -44,6 +46,7 @@ class ReasonFinder {
   bool memory_recorded_;
   std::map<Place, Reads> reads_;
   std::array<bool, 256> starved_{};  // functions that asked for memory which nobody recorded
+  std::array<bool, 256> written_{};  // functions whose BARs the recorded driver has written
 };
 
 }  // namespace pcilens

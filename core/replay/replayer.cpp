@@ -53,6 +53,8 @@ Result<void> Replayer::make_functions() {
   const auto configured = has_config_writes();
   if (!configured) return tl::unexpected(configured.error());
   for (const TraceFunction& function : trace_.functions()) {
+    // What an import could give to no function of the recording.
+    elsewhere_[function.id] = function.bdf.empty() && !reasons_.memory_recorded();
     auto fresh = make_(function);
     if (!fresh) return tl::unexpected(fresh.error());
     // A recording of registers alone begins with a function that a kernel has enabled.
@@ -71,6 +73,7 @@ Result<ReplayResult> Replayer::run() {
   auto edits = trace_.edits();
   if (!edits) return tl::unexpected(edits.error());
   for (const TraceEdit& edit : *edits) edits_[edit.seq] = edit;
+  if (auto found = find_points(); !found) return tl::unexpected(found.error());
   while (const TraceEvent* next = recorded_.after(position_)) {
     const TraceEvent event = *next;  // the window may move on meanwhile
     position_ = event.t.seq;
@@ -87,20 +90,12 @@ Result<ReplayResult> Replayer::run() {
 
 void Replayer::send(const TraceEvent& recorded, bool aside) {
   const Transaction& t = recorded.t;
-  if (is_control(t, Control::Plug)) {
-    for (const TraceFunction& function : trace_.functions()) {
-      if (function.id != t.function) continue;
-      auto fresh = make_(function);
-      if (!fresh) {
-        error_ = fresh.error();
-        return;
-      }
-      link_->replug(t.function, std::move(*fresh));
-    }
-    return;
-  }
+  if (is_control(t, Control::Plug) || is_control(t, Control::Unplug))
+    link_->release_at(t.seq - 1, t.t_ns);
+  if (is_control(t, Control::Plug)) return plug_again(t.function);
   if (is_control(t, Control::Unplug)) return link_->unplug(t.function, "as recorded");
   if (!is_stimulus(t) || is_effect(t) || t.answered_by == AnsweredBy::Rule) return;
+  if (elsewhere_[t.function]) return;
   if (!aside) expect_nothing_left(t.seq);
   ++result_.stimuli;
   Transaction stimulus = t;
@@ -117,7 +112,7 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
     default: break;
   }
   // A host that answered by itself is taken at its word; a function answers anew.
-  if (t.answered_by != AnsweredBy::Shadow && t.answered_by != AnsweredBy::PassedStop) {
+  if (t.answered_by != AnsweredBy::Shadow) {
     stimulus.answered_by = AnsweredBy::Function;
     if (is_read(t.kind)) stimulus.value = 0;
   }
@@ -127,60 +122,79 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
     link_->request(stimulus, [](const Transaction&) {});
 }
 
-// The recorded run held this transaction: what happened meanwhile happens now, and then it goes on.
+Result<void> Replayer::find_points() {
+  const auto controls = trace_.controls({Control::Release, Control::Unplug, Control::Plug});
+  if (!controls) return tl::unexpected(controls.error());
+  for (const TraceEvent& control : *controls) {
+    const auto what = static_cast<Control>(control.t.offset);
+    const bool release = what == Control::Release;
+    const std::uint64_t at = release ? control.t.value : control.t.cause;
+    if (at != 0)
+      points_[at].push_back(
+          {control.t.seq, control.t.t_ns, what, release && control.text == "after"});
+  }
+  return {};
+}
+
+// The recorded run stopped or delayed this transaction, or took its function away: what happened
+// meanwhile happens now, and then it goes on.
 void Replayer::gate(const Transaction& t, Phase phase) {
-  const TraceEvent* stop = recorded_.after(t.seq);
-  if (stop == nullptr || !is_control(stop->t, Control::Stop) || stop->t.value != t.seq) {
-    // A rule's delay has a release without a stop.
-    if (stop == nullptr || phase != Phase::Before || !is_control(stop->t, Control::Release) ||
-        stop->t.value != t.seq)
+  const auto found = points_.find(t.seq);
+  if (found == points_.end()) return;
+  for (const Point& point : found->second) {
+    if (point.after != (phase == Phase::After)) continue;
+    make_up_to(point.seq);
+    link_->release_at(point.seq - 1, point.t_ns);
+    if (point.what == Control::Unplug) link_->unplug(t.function, "as recorded");
+    if (point.what == Control::Plug) plug_again(t.function);
+    link_->release_at(point.seq, point.t_ns);
+  }
+}
+
+// What was made while something else waited.
+void Replayer::make_up_to(std::uint64_t seq) {
+  for (const TraceEvent* next = recorded_.after(position_); next != nullptr && next->t.seq < seq;
+       next = recorded_.after(position_)) {
+    const TraceEvent event = *next;
+    position_ = event.t.seq;
+    send(event, true);
+  }
+  position_ = std::max(position_, seq);
+}
+
+void Replayer::plug_again(std::uint8_t index) {
+  for (const TraceFunction& function : trace_.functions()) {
+    if (function.id != index) continue;
+    auto fresh = make_(function);
+    if (!fresh) {
+      error_ = fresh.error();
       return;
-    position_ = std::max(position_, stop->t.seq);
-    return link_->release_at(stop->t.seq, stop->t.t_ns);
-  }
-  // One event can be held before and after; each hold ends in a release that says which it was.
-  std::uint64_t at = t.seq;
-  std::vector<std::uint64_t> meanwhile;
-  const TraceEvent* event = nullptr;
-  while ((event = recorded_.after(at)) != nullptr) {
-    at = event->t.seq;
-    if (is_control(event->t, Control::Release) && event->t.value == t.seq) break;
-    meanwhile.push_back(at);
-  }
-  if (event == nullptr) return;  // the recording ended during the stop
-  const bool was_before = event->text == "before";
-  if (was_before != (phase == Phase::Before)) return;
-  const std::uint64_t released = at, released_ns = event->t.t_ns;
-  for (const std::uint64_t seq : meanwhile) {
-    if (seq <= position_) continue;
-    position_ = seq;
-    if (const TraceEvent* during = recorded_.at(seq)) {
-      const TraceEvent copy = *during;
-      send(copy, true);
     }
+    static_cast<void>(link_->replug(index, std::move(*fresh)));
   }
-  position_ = std::max(position_, released);
-  link_->release_at(released, released_ns);
 }
 
 // ---- the recorded host -------------------------------------------------------------------------
 
 Status Replayer::dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) {
-  const std::uint64_t seq = link_->last_seq();
+  const std::uint64_t seq = link_->carried();
   const TraceEvent* recorded = recorded_.at(seq);
-  std::ranges::fill(data, std::byte{0});
   if (recorded == nullptr || recorded->t.kind != Kind::DmaRead || recorded->t.offset != iova)
     return Status::UR;  // compare() reports it
+  const Transaction t = recorded->t;
+  if (t.status == Status::SC) std::ranges::fill(data, std::byte{0});
+  // A cut one brought some bytes although it failed; any other that failed brought none.
   const auto bytes = trace_.payload(seq);
   if (bytes && !bytes->empty())
     std::memcpy(data.data(), bytes->data(), std::min(bytes->size(), data.size()));
-  else
-    std::memcpy(data.data(), &recorded->t.value, std::min<std::size_t>(8, data.size()));
-  return recorded->t.status;
+  // The value is what the function got in the end, changed at a stop or by a rule.
+  if (t.status == Status::SC)
+    std::memcpy(data.data(), &t.value, std::min<std::size_t>(8, data.size()));
+  return t.status;
 }
 
 Status Replayer::dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) {
-  const TraceEvent* recorded = recorded_.at(link_->last_seq());
+  const TraceEvent* recorded = recorded_.at(link_->carried());
   return recorded != nullptr ? recorded->t.status : Status::SC;
 }
 
@@ -197,7 +211,7 @@ void Replayer::input(std::uint8_t, std::uint64_t what, std::span<std::byte> byte
 }
 
 Status Replayer::interrupt(std::uint8_t, std::uint64_t, std::uint64_t) {
-  const TraceEvent* recorded = recorded_.at(link_->last_seq());
+  const TraceEvent* recorded = recorded_.at(link_->carried());
   return recorded != nullptr ? recorded->t.status : Status::SC;
 }
 
@@ -230,17 +244,22 @@ void Replayer::compare(const Transaction& now) {
   reasons_.look(recorded);
   const bool answered = is_memory(now.kind) || is_config(now.kind);
   // Not the function's doing: a rule, a timeout, an edit by hand, a recording that was cut.
-  if (recorded.t.status == Status::Pending || recorded.t.status == Status::Timeout) return;
-  if (answered && now.answered_by != AnsweredBy::Function) return;
+  if (recorded.t.status == Status::Pending) return;
+  if (answered && (recorded.t.status == Status::Timeout || now.answered_by != AnsweredBy::Function))
+    return;
   if (!answered && !is_effect(now)) return;
   ++result_.compared;
   std::uint64_t expected = recorded.t.value;
-  if (const auto edit = edits_.find(now.seq); edit != edits_.end())
-    expected = answered && is_read(now.kind) ? edit->second.answered
-               : is_read(now.kind)           ? now.value
-               : answered                    ? now.value
-                                             : edit->second.sent;
-  const bool same = now.offset == recorded.t.offset && now.size == recorded.t.size &&
+  if (!answered && is_read(now.kind)) {
+    expected = now.value;  // host memory, which is the trace's
+  } else if (const auto edit = edits_.find(now.seq); edit != edits_.end()) {
+    expected = !answered           ? edit->second.sent
+               : is_read(now.kind) ? edit->second.answered
+                                   : now.value;
+  }
+  const bool cut = !answered && recorded.t.answered_by == AnsweredBy::Rule;
+  const bool same = now.offset == recorded.t.offset &&
+                    (now.size == recorded.t.size || (cut && now.size > recorded.t.size)) &&
                     now.function == recorded.t.function && now.value == expected &&
                     (!answered || now.status == recorded.t.status) && same_payload(recorded, now);
   if (same) return;
@@ -263,7 +282,9 @@ void Replayer::expect_nothing_left(std::uint64_t before) {
   while (const TraceEvent* event = recorded_.after(checked_)) {
     if (event->t.seq >= before) break;
     checked_ = event->t.seq;
-    if (!is_effect(event->t) || std::ranges::find(seen_, checked_) != seen_.end()) continue;
+    if (!is_effect(event->t) || elsewhere_[event->t.function] ||
+        std::ranges::find(seen_, checked_) != seen_.end())
+      continue;
     ++result_.compared;
     diverge(checked_, names_->place(event->t), describe(event->t), "nothing",
             reasons_.reason(*names_, &event->t, nullptr));

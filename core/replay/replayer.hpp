@@ -1,6 +1,7 @@
 // The replay at work: feeds the link, plays its host and its clock, and compares what it records.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 
@@ -38,7 +39,10 @@ class Replayer final : public Host, public Recorder, public Clock {
   Result<bool> has_config_writes();
   Result<void> make_functions();
   void send(const TraceEvent& recorded, bool aside);
+  Result<void> find_points();
   void gate(const Transaction& t, Phase phase);
+  void make_up_to(std::uint64_t seq);
+  void plug_again(std::uint8_t index);
   void compare(const Transaction& now);
   void expect_nothing_left(std::uint64_t before);
   void diverge(std::uint64_t seq, std::string place, std::string expected, std::string got,
@@ -55,7 +59,16 @@ class Replayer final : public Host, public Recorder, public Clock {
   std::unique_ptr<Link> link_;
   std::shared_ptr<const Names> names_;
   bool kernel_kept_msix_ = false;
+  std::array<bool, 256> elsewhere_{};  // by function
   std::map<std::uint64_t, TraceEdit> edits_;
+  // What the recorded link did at a transaction, before or after the function had it: it went on
+  // after a stop or a delay, or a rule took the function away there.
+  struct Point {
+    std::uint64_t seq, t_ns;
+    Control what;
+    bool after;
+  };
+  std::map<std::uint64_t, std::vector<Point>> points_;  // by the transaction's number
   std::uint64_t position_ = 0;       // the last recorded event that was dealt with
   std::uint64_t checked_ = 0;        // up to here, every recorded effect was looked for
   std::vector<std::uint64_t> seen_;  // effects since then

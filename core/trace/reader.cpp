@@ -120,6 +120,20 @@ TraceEvent event_of(Statement& row) {
 
 }  // namespace
 
+Result<std::vector<TraceEvent>> TraceReader::controls(std::initializer_list<Control> kinds) {
+  std::string wanted;
+  for (const Control kind : kinds)
+    wanted += fmt::format("{}{}", wanted.empty() ? "" : ",", static_cast<int>(kind));
+  auto row = state_->prepare(window_sql(fmt::format(
+      "e.kind = {} AND e.offset IN ({}) ORDER BY e.seq", static_cast<int>(Kind::Control), wanted)));
+  if (!row) return tl::unexpected(row.error());
+  std::vector<TraceEvent> events;
+  int rc = SQLITE_ROW;
+  while ((rc = row->step()) == SQLITE_ROW) events.push_back(event_of(*row));
+  if (rc != SQLITE_DONE) return state_->refuse();
+  return events;
+}
+
 Result<std::optional<TraceEvent>> TraceReader::event(std::uint64_t seq) {
   auto row = state_->prepare(window_sql("e.seq = ?"));
   if (!row) return tl::unexpected(row.error());
@@ -135,10 +149,10 @@ Result<TraceReader::Page> TraceReader::window(const TraceWindow& w) {
   if (w.limit == 0) return page;
   if (w.filter != nullptr && !w.filter->text().empty()) {
     const std::uint64_t end = w.backward && w.from != 0 ? w.from : ~0ull;
-    if (auto done = state_->extend(*w.filter, w.backward ? end : w.from,
-                                   w.backward ? 0 : std::size_t{w.limit} + 1);
-        !done)
-      return tl::unexpected(done.error());
+    const auto all = state_->extend(*w.filter, w.backward ? end : w.from,
+                                    w.backward ? 0 : std::size_t{w.limit} + 1, w.budget);
+    if (!all) return tl::unexpected(all.error());
+    if (!*all) return Page{.events = {}, .partial = true, .looked_at = state_->index.next - 1};
     const auto& matches = state_->index.matches;
     auto first = std::lower_bound(matches.begin(), matches.end(), w.backward ? end : w.from);
     auto last = first;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -68,6 +69,9 @@ struct TraceWindow {
   std::uint32_t limit = 100;  // rows
   bool backward = false;      // the rows before `from`, still in ascending order
   const Expression* filter = nullptr;
+  // With a filter: give up after about so many events looked at; the same question asked again goes
+  // on from there. 0: look at all that it takes.
+  std::uint64_t budget = 0;
 };
 
 // A register's value as far as the trace tells: written, read, changed by the device or by force.
@@ -101,7 +105,9 @@ class TraceReader {
   Result<std::optional<TraceEvent>> event(std::uint64_t seq);
   struct Page {
     std::vector<TraceEvent> events;
-    bool more = false;  // there are further matches in this direction
+    bool more = false;            // there are further matches in this direction
+    bool partial = false;         // the budget ran out: no events yet, ask again
+    std::uint64_t looked_at = 0;  // how far, where partial: a seq
   };
   // A filter sees each event after its completion, with everything before it as its past.
   Result<Page> window(const TraceWindow& window);
@@ -111,6 +117,8 @@ class TraceReader {
   Result<std::vector<TraceText>> findings();
   Result<std::optional<TraceSite>> site(std::uint32_t id);
   Result<std::vector<TraceSite>> stack(std::uint64_t seq);  // innermost first
+  // What was done to the link itself (control rows of these kinds), in order.
+  Result<std::vector<TraceEvent>> controls(std::initializer_list<Control> kinds);
   // Just after event `seq`.
   Result<std::vector<TraceRegister>> registers_at(std::uint64_t seq);
 

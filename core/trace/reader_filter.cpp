@@ -36,8 +36,9 @@ std::string_view TraceReader::State::symbol(std::uint32_t site) {
 }
 
 // Looks at events up to `until`, and further until there are `matches_after` matches from it on.
-Result<void> TraceReader::State::extend(const Expression& filter, std::uint64_t until,
-                                        std::size_t matches_after) {
+Result<bool> TraceReader::State::extend(const Expression& filter, std::uint64_t until,
+                                        std::size_t matches_after, std::uint64_t budget) {
+  std::uint64_t looked_at = 0;
   refresh();
   if (index.text != filter.text() || index.names != names || index.pending.size() > kMostPending ||
       any_completed(db, index.pending)) {
@@ -71,8 +72,10 @@ Result<void> TraceReader::State::extend(const Expression& filter, std::uint64_t 
       return fail(fmt::format("the filter \"{}\" matches more than {} events; narrow it",
                               filter.text(), kMostMatches));
     if (some.size() < static_cast<std::size_t>(kRowsATime)) break;
+    looked_at += some.size();
+    if (budget != 0 && looked_at >= budget) return false;
   }
-  return {};
+  return true;
 }
 
 }  // namespace pcilens

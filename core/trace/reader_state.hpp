@@ -39,7 +39,9 @@ struct TraceReader::State {
   // Reads functions and names again if they were described anew.
   void refresh();
   std::string_view symbol(std::uint32_t site);
-  Result<void> extend(const Expression& filter, std::uint64_t until, std::size_t matches_after);
+  // False: the budget of events ran out first (0: there is none).
+  Result<bool> extend(const Expression& filter, std::uint64_t until, std::size_t matches_after,
+                      std::uint64_t budget);
 };
 
 // Columns of event, in the order in which transaction_of() takes them.

@@ -57,7 +57,42 @@ Result<std::unique_ptr<Spool>> Spool::attach(std::span<std::byte> memory, SpoolO
   const auto capacity = header->capacity;
   if (!std::has_single_bit(capacity) || capacity > (memory.size() - kSpoolHeaderSize) / kSlotSize)
     return fail(fmt::format("spool: {} slots do not fit into {} bytes", capacity, memory.size()));
-  return std::unique_ptr<Spool>(new Spool(memory, capacity, options));
+  const auto head = header->head, tail = header->tail;
+  if (head - tail > capacity)
+    return fail(
+        fmt::format("spool: its positions ({} to {}) contradict its {} slots; it is damaged", tail,
+                    head, capacity));
+  std::unique_ptr<Spool> spool(new Spool(memory, capacity, options));
+  spool->give_up_dead();
+  return spool;
+}
+
+// The consumer waits before a slot that was claimed and never published; nobody will publish it.
+void Spool::give_up_dead() {
+  std::atomic_ref(header_->closed).store(0, std::memory_order_release);
+  const auto end = head_.load(std::memory_order_acquire);
+  std::atomic_ref tail(header_->tail);
+  for (auto at = tail.load(std::memory_order_acquire); at != end;) {
+    auto* word = reinterpret_cast<std::uint32_t*>(slot(at) + kSlotSize - sizeof(std::uint32_t));
+    const auto found = std::atomic_ref(*word).load(std::memory_order_acquire);
+    // A consumer on the other side clears what it takes, and never passes what is not published.
+    if (const auto taken = tail.load(std::memory_order_acquire);
+        taken - at <= capacity_ && taken > at) {
+      at = taken;
+      continue;
+    }
+    const auto type = found & ((1u << kTypeBits) - 1);
+    const bool published = found == publish_word(type, at, capacity_) && type != kBegun;
+    std::uint64_t slots = 1;
+    if (type == kBegun || type == static_cast<std::uint32_t>(RecordType::Blob)) {
+      BlobRecord blob;
+      std::memcpy(&blob, slot(at), sizeof blob);
+      if (found == publish_word(type, at, capacity_))
+        slots = std::min(end - at, 1 + slots_of(blob.length));
+    }
+    for (std::uint64_t i = 0; !published && i < slots; ++i) publish(at + i, kGivenUp);
+    at += slots;
+  }
 }
 
 // Claimed by compare-exchange, not by fetch_add: nobody ever holds a slot that the consumer has
@@ -141,6 +176,9 @@ void Spool::put_blob(std::uint64_t position, BlobKind what, std::uint64_t key,
 }
 
 void Spool::event(const Transaction& t) {
+  // First of all: what is killed from here on leaves its number free, for the gap row.
+  std::atomic_ref(header_->last_seq).store(t.seq, std::memory_order_relaxed);
+  std::atomic_ref(header_->last_ns).store(t.t_ns, std::memory_order_relaxed);
   const auto payload = t.payload.first(
       static_cast<std::size_t>(std::min<std::uint64_t>(t.payload.size(), options_.payload_limit)));
   auto slots = std::uint64_t{1};

@@ -31,7 +31,9 @@ class Spool final : public Recorder {
   // The memory outlives the spool.
   static Result<std::unique_ptr<Spool>> create(std::span<std::byte> memory,
                                                SpoolOptions options = {});
-  // Goes on where an existing one stands: in a guest whose host formatted the memory.
+  // Goes on where an existing one stands: one that the other side formatted, or whose producer was
+  // killed. There must be no other producer: what is claimed and not published is given up, and
+  // becomes a gap row.
   static Result<std::unique_ptr<Spool>> attach(std::span<std::byte> memory,
                                                SpoolOptions options = {});
 
@@ -46,6 +48,9 @@ class Spool final : public Recorder {
 
   std::uint64_t id() const { return header_->id; }
   std::uint64_t capacity() const { return capacity_; }
+  // The last event that any producer of this spool began, and its time; 0 for none.
+  std::uint64_t last_seq() const { return header_->last_seq; }
+  std::uint64_t last_ns() const { return header_->last_ns; }
   std::uint64_t waits() const { return header_->waits; }
   std::uint64_t lost_events() const { return header_->lost_events; }
   std::uint64_t lost_records() const { return header_->lost_records; }
@@ -68,6 +73,7 @@ class Spool final : public Recorder {
                 std::span<const std::byte> bytes, bool more);
   void lose(std::uint64_t seq, bool is_event);
   void report_loss();
+  void give_up_dead();
 
   SpoolHeader* header_;
   std::byte* slots_;

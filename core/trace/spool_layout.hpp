@@ -12,7 +12,7 @@
 namespace pcilens {
 
 inline constexpr std::uint64_t kSpoolMagic = 0x6c6f6f70736c6370ull;  // "pclspool"
-inline constexpr std::uint32_t kSpoolVersion = 1;
+inline constexpr std::uint32_t kSpoolVersion = 2;
 inline constexpr std::size_t kSlotSize = 64;
 inline constexpr std::size_t kSpoolHeaderSize = 4096;
 
@@ -25,6 +25,9 @@ struct SpoolHeader {
   std::uint8_t pad0[32];
   // Slots claimed so far; only producers write it.
   alignas(64) std::uint64_t head;
+  // The last event that was begun, and its time: where another producer goes on.
+  std::uint64_t last_seq;
+  std::uint64_t last_ns;
   // Slots that the consumer has finished with; only the consumer writes it.
   alignas(64) std::uint64_t tail;
   // Counted by producers.
@@ -40,6 +43,8 @@ static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 // A blob under construction carries kBegun and its length, so that a drain after a crash can step
 // over it without looking at its bytes.
 inline constexpr std::uint32_t kBegun = 15;
+// What a producer claimed and did not live to write, as its successor marks it.
+inline constexpr std::uint32_t kGivenUp = 14;
 inline constexpr unsigned kTypeBits = 4;
 
 constexpr std::uint32_t publish_word(std::uint32_t type, std::uint64_t position,

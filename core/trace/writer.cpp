@@ -29,6 +29,10 @@ Result<std::unique_ptr<TraceWriter>> TraceWriter::create(const std::string& path
                                                          TraceWriterOptions options) {
   auto store = TraceStore::create(path, options.overwrite);
   if (!store) return tl::unexpected(store.error());
+  // From its first moment the trace says whose rest it lacks, should we be killed.
+  if ((*store)->begin() != SQLITE_OK || (*store)->set_meta("spool.id", reader.id()) != SQLITE_OK ||
+      (*store)->commit() != SQLITE_OK)
+    return fail((*store)->why());
   return std::unique_ptr<TraceWriter>(
       new TraceWriter(std::move(*store), reader, std::move(options)));
 }
