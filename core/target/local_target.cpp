@@ -38,6 +38,7 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
                        : Recording::to_spool(options.spool);
   if (!recording) return tl::unexpected(recording.error());
   target->recording_ = std::move(*recording);
+  target->clock_.begin_at(target->recording_->last_ns());
   const auto meta = [&](std::string text) {
     target->recording_->recorder().blob(BlobKind::Meta, 0, std::as_bytes(std::span(text)));
   };
@@ -46,7 +47,7 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
   meta("abi\0"s + std::string(abi_identity()));
   auto run = target->make_run(nullptr);
   if (!run) return tl::unexpected(run.error());
-  if (auto begun = target->begin(*run); !begun) {
+  if (auto begun = target->begin(*run, nullptr); !begun) {
     target->end(**run);
     return tl::unexpected(begun.error());
   }
@@ -54,6 +55,10 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
 }
 
 LocalTarget::~LocalTarget() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
   if (restarter_.joinable()) restarter_.join();
   if (const auto current = run()) end(*current);
   {
@@ -69,8 +74,9 @@ LocalTarget::~LocalTarget() {
 
 // The devices are made anew; a plug-in that was rebuilt comes as it is now.
 Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previous) {
-  auto run = std::make_shared<Run>(clock_, recording_->recorder(),
-                                   previous == nullptr ? 0 : previous->link.last_seq());
+  const std::uint64_t last =
+      previous == nullptr ? recording_->last_seq() : previous->link.last_seq();
+  auto run = std::make_shared<Run>(clock_, recording_->recorder(), last, options_.devices);
   std::map<std::string, int> counts;
   for (std::size_t i = 0; i < options_.devices.size(); ++i) {
     const DeviceChoice& choice = options_.devices[i];
@@ -87,12 +93,12 @@ Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previ
     run->devices.push_back(std::move(*loaded));
     run->link.plug(std::move(*function), instance, std::string(device.name), bdf);
     recording_->recorder().blob(BlobKind::Function, i, std::as_bytes(std::span(json)));
-    if (previous != nullptr) run->link.announce(static_cast<std::uint8_t>(i));
+    if (last != 0) run->link.announce(static_cast<std::uint8_t>(i));
   }
   return run;
 }
 
-Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
+Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run, const Run* previous) {
   Run* const self = run.get();
   if (options_.host == "sim") {
     auto host = std::make_unique<sim::SimHost>(run->link);
@@ -115,6 +121,8 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run) {
   if (run->sim != nullptr)
     for (std::size_t i = 0; i < run->devices.size(); ++i)
       run->sim->enumerate(static_cast<std::uint8_t>(i));
+  // Only now: no breakpoint holds the bus being set up, when nobody could let it go.
+  if (previous != nullptr) run->link.adopt(previous->link);
   if (options_.hold_at_first_access) run->link.stop_at_first_access();
   // From here on nobody sees the stop of an earlier run.
   dirty_ = true;
@@ -153,11 +161,21 @@ void LocalTarget::end(Run& run) {
 }
 
 void LocalTarget::restart(Done<void> done) {
-  const std::lock_guard lock(mutex_);
-  if (restarting_) return done(fail("a restart is under way already"));
+  std::unique_lock lock(mutex_);
+  if (restarting_ || ending_) {
+    lock.unlock();
+    return done(fail("a restart is under way already, or the session ends"));
+  }
   restarting_ = true;
+  // The last one is saying its last words, for which it may want the lock.
+  std::thread last = std::move(restarter_);
+  lock.unlock();
+  if (last.get_id() == std::this_thread::get_id())
+    last.detach();
+  else if (last.joinable())
+    last.join();
+  lock.lock();
   // Ending a run waits for its threads, so it is no job for the link's own.
-  if (restarter_.joinable()) restarter_.join();
   restarter_ = std::thread([this, done = std::move(done)] {
     const auto old = run();
     end(*old);
@@ -166,8 +184,7 @@ void LocalTarget::restart(Done<void> done) {
     if (!fresh) {
       result = tl::unexpected(fresh.error());
     } else {
-      (*fresh)->link.adopt(old->link);
-      result = begin(*fresh);
+      result = begin(*fresh, old.get());
     }
     {
       const std::lock_guard guard(mutex_);

@@ -48,8 +48,12 @@ class LocalTarget final : public Target {
  private:
   // One life of the link: from a start of the driver to the next restart.
   struct Run {
-    Run(Clock& clock, Recorder& recorder, std::uint64_t last_seq)
-        : link(clock, recorder, {.last_seq = last_seq}) {}
+    // `choices` outlive it.
+    Run(Clock& clock, Recorder& recorder, std::uint64_t last_seq,
+        const std::vector<DeviceChoice>& choices)
+        : link(clock, recorder, {.last_seq = last_seq, .fresh = [this, &choices](std::uint8_t i) {
+                                   return make_function(devices[i]->device(), choices[i].options);
+                                 }}) {}
     std::vector<std::shared_ptr<LoadedDevice>> devices;  // their code outlives the functions
     std::unique_ptr<Host> host;                          // the link refers to it to its end
     Link link;
@@ -59,7 +63,7 @@ class LocalTarget final : public Target {
 
   explicit LocalTarget(SessionOptions options) : options_(std::move(options)) {}
   Result<std::shared_ptr<Run>> make_run(const Run* previous);
-  Result<void> begin(const std::shared_ptr<Run>& run);
+  Result<void> begin(const std::shared_ptr<Run>& run, const Run* previous);
   void end(Run& run);
   std::shared_ptr<Run> run() const;
   void said(std::string line);
@@ -80,7 +84,7 @@ class LocalTarget final : public Target {
   std::function<void()> listener_;
   std::string driver_;
   std::atomic<bool> dirty_{true};
-  bool restarting_ = false;
+  bool restarting_ = false, ending_ = false;
   std::thread restarter_;
   // The link thread's alone.
   std::chrono::steady_clock::time_point published_{}, watched_{};

@@ -15,6 +15,16 @@
 namespace pcilens {
 namespace {
 
+// Where the rest of this trace lies while it is written: the same place for the same file.
+std::string spool_of(const std::string& trace) {
+  std::error_code error;
+  const auto whole = std::filesystem::weakly_canonical(trace, error);
+  std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a
+  for (const char c : error ? trace : whole.string())
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+  return fmt::format("/dev/shm/pcilens-{}-{:016x}.spool", ::geteuid(), hash);
+}
+
 std::string temporary_trace() {
   const auto folder = std::filesystem::temp_directory_path();
   for (int n = 0;; ++n) {
@@ -55,7 +65,20 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
 
 Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
                                                       std::function<void(std::string)> trouble) {
-  return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
+  if (trace.empty()) return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
+  const std::string beside = spool_of(trace);
+  auto left = SpoolMemory::open_file(beside);
+  const bool there = std::filesystem::exists(trace);
+  if (there && left) return carry(std::move(left), trace, std::move(trouble), Begin::GoOn);
+  if (there && std::filesystem::exists(beside))
+    return fail(fmt::format("{}: a running pcilens writes it; choose another name", trace));
+  if (there)
+    return fail(fmt::format("{}: exists already; choose another name or remove it first", trace));
+  if (left) left->remove_file();  // of a trace that somebody removed
+  auto memory = SpoolMemory::create_file(beside);
+  // Without room there, a killed process takes its last 100 ms along.
+  if (!memory) memory = SpoolMemory::anonymous();
+  return carry(std::move(memory), trace, std::move(trouble));
 }
 
 TraceRow row_of(const TraceEvent& event) {
@@ -82,13 +105,15 @@ Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,
 
 Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
                                                     const std::string& trace,
-                                                    std::function<void(std::string)> trouble) {
+                                                    std::function<void(std::string)> trouble,
+                                                    Begin begin) {
   std::unique_ptr<Recording> made(new Recording);
   made->temporary_ = trace.empty();
   made->path_ = trace.empty() ? temporary_trace() : trace;
   if (!memory) return tl::unexpected(memory.error());
   made->memory_ = std::make_unique<SpoolMemory>(std::move(*memory));
-  auto spool = Spool::create(made->memory_->bytes());
+  const bool anew = begin == Begin::Anew;
+  auto spool = anew ? Spool::create(made->memory_->bytes()) : Spool::attach(made->memory_->bytes());
   if (!spool) return tl::unexpected(spool.error());
   made->spool_ = std::move(*spool);
   auto reader = SpoolReader::open(made->memory_->bytes());
@@ -96,8 +121,13 @@ Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
   made->reader_ = std::move(*reader);
   TraceWriterOptions options;
   options.on_trouble = [trouble](const std::string& text) { trouble(text); };
-  auto writer = TraceWriter::create(made->path_, *made->reader_, options);
-  if (!writer) return tl::unexpected(writer.error());
+  auto writer = anew ? TraceWriter::create(made->path_, *made->reader_, options)
+                     : TraceWriter::resume(made->path_, *made->reader_, options);
+  if (!writer) {
+    if (anew) made->memory_->remove_file();
+    return tl::unexpected(writer.error());
+  }
+  if (!anew) made->went_on();
   made->writer_ = std::move(*writer);
   made->thread_ = std::thread([self = made.get()] { self->run(); });
   return made;
@@ -116,7 +146,15 @@ Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory
   auto spool = Spool::attach(made->memory_->bytes());
   if (!spool) return tl::unexpected(spool.error());
   made->spool_ = std::move(*spool);
+  if (made->spool_->last_seq() != 0) made->went_on();
   return made;
+}
+
+void Recording::went_on() {
+  last_seq_ = spool_->last_seq();
+  last_ns_ = spool_->last_ns();
+  constexpr std::string_view kText = "another pcilens goes on here; the one before was killed";
+  spool_->blob(BlobKind::Note, last_seq_, std::as_bytes(std::span(kText)));
 }
 
 Recording::~Recording() {
@@ -142,7 +180,10 @@ Result<void> Recording::close() {
   if (thread_.joinable()) thread_.join();
   if (spool_) spool_->close();
   if (!writer_) return {};
-  return writer_->close();
+  auto closed = writer_->close();
+  // What could not be written stays where it is, for one who makes room and goes on.
+  if (closed && memory_) memory_->remove_file();
+  return closed;
 }
 
 // ---- questions ---------------------------------------------------------------------------------

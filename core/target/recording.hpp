@@ -27,7 +27,9 @@ TraceRow row_of(const TraceEvent& event);
 
 class Recording {
  public:
-  // `trace`: the file to make; empty: one in the temporary folder, removed at the end.
+  // `trace`: the file to make; empty: one in the temporary folder, removed at the end. What is not
+  // in the file yet lies in shared memory that outlives a killed process. Where `trace` is the file
+  // of such a process, its rest is brought in and this one goes on in it: last_seq() is not 0 then.
   static Result<std::unique_ptr<Recording>> to_file(const std::string& trace,
                                                     std::function<void(std::string)> trouble);
   // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
@@ -39,6 +41,9 @@ class Recording {
   ~Recording();
 
   Recorder& recorder() { return *spool_; }
+  // Of the last event that is recorded already, by a process before this one.
+  std::uint64_t last_seq() const { return last_seq_; }
+  std::uint64_t last_ns() const { return last_ns_; }
   const std::string& path() const { return path_; }  // empty for a spool
   void page(TraceRequest request, Done<TracePage> done);
   void payload(std::uint64_t seq, Done<std::vector<std::byte>> done);
@@ -49,14 +54,18 @@ class Recording {
 
  private:
   Recording() = default;
+  enum class Begin : std::uint8_t { Anew, GoOn };
   static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
                                                   const std::string& trace,
-                                                  std::function<void(std::string)> trouble);
+                                                  std::function<void(std::string)> trouble,
+                                                  Begin begin = Begin::Anew);
   void ask(std::function<void(Result<TraceReader*>)> question);
   void run();
+  void went_on();
 
   std::string path_;
   bool temporary_ = false;
+  std::uint64_t last_seq_ = 0, last_ns_ = 0;
   std::unique_ptr<SpoolMemory> memory_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<SpoolReader> reader_;
