@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/result.hpp"
+
 namespace pcilens::bench {
 
 struct Figure {
@@ -32,6 +34,9 @@ void compare(Figure& figure, const Figure& floor);
 
 // What a transaction costs on the thread that makes it.
 std::vector<Figure> measure_link(const Settings& settings);
+
+// Commands a second of the NVMe controller on the sim host, with the trace in a temporary file.
+Result<std::vector<Figure>> measure_nvme(const Settings& settings);
 
 // "AMD EPYC 7B13, 2 CPUs, Linux 6.1.0".
 std::string machine();

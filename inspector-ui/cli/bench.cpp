@@ -56,7 +56,10 @@ Run declare_bench(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--json", chosen->json, "print JSON");
   return [chosen] {
-    const auto figures = bench::measure_link(chosen->settings);
+    auto figures = bench::measure_link(chosen->settings);
+    const auto nvme = bench::measure_nvme(chosen->settings);
+    if (!nvme) return cannot(nvme.error().message);
+    figures.insert(figures.end(), nvme->begin(), nvme->end());
     if (chosen->json)
       print_json(figures);
     else
