@@ -75,6 +75,8 @@ tcg)
 	# Linux mistrusts this CPU's TSC and would read every time from the HPET,
 	# which takes an exit; QEMU keeps the TSCs of its CPUs together.
 	words+=" tsc=reliable"
+	# On a busy host the timer's test interrupts come too late, and Linux panics.
+	words+=" no_timer_check"
 	;;
 *) die "qemu.sh: --accel is auto, kvm or tcg, not $accel" ;;
 esac
