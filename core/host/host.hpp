@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/link/transaction.hpp"
 
@@ -27,6 +29,20 @@ class Host {
                            std::span<const std::byte> data) = 0;
   // Delivers an interrupt message; for INTx the vector is kIntxVector and `value` the level.
   virtual Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) = 0;
+
+  // What functions may reach now, by IOVA; nothing where the host does not know. For screens, under
+  // the link's lock.
+  struct Mapping {
+    std::uint8_t function;
+    std::uint64_t iova, size;  // bytes
+    DmaDirection direction;
+  };
+  virtual std::optional<std::vector<Mapping>> mappings() const { return std::nullopt; }
+  // Copies mapped memory as it is, whatever the direction; how many bytes were there.
+  virtual std::size_t look(std::uint8_t /*function*/, std::uint64_t /*iova*/,
+                           std::span<std::byte> /*data*/) const {
+    return 0;
+  }
   // The function took these bytes from outside (a file); a replay puts the recorded ones there.
   virtual void input(std::uint8_t /*function*/, std::uint64_t /*what*/, std::span<std::byte>) {}
   // The kernel keeps MSI-X tables itself; the sim host leaves them to the function.
@@ -38,6 +54,8 @@ class Host {
     std::uint8_t function;
     std::int8_t bar;
     std::uint64_t begin, end;  // bytes
+    bool reads, writes;        // which of them wait
+    bool operator==(const Range&) const = default;
   };
   virtual void synchronous(std::span<const Range>) {}
 

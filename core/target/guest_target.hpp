@@ -69,6 +69,19 @@ class GuestTarget final : public Target {
   void code_at(std::uint64_t seq, Done<CodeView> view) override {
     recording_->code(seq, std::move(view));
   }
+  void count_matches(std::string expression, Done<MatchCount> count) override {
+    recording_->count(std::move(expression), std::move(count));
+  }
+  void commands(CommandRequest request, Done<CommandPage> page) override {
+    recording_->commands(request, std::move(page));
+  }
+  void dma_mappings(Done<std::vector<DmaMapping>> mappings) override {
+    link_->dma_mappings(std::move(mappings));
+  }
+  void dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                Done<std::vector<std::byte>> bytes) override {
+    link_->dma_look(function, iova, size, std::move(bytes));
+  }
 
  private:
   void refresh();

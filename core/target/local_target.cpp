@@ -390,8 +390,55 @@ void LocalTarget::trace_page(TraceRequest request, Done<TracePage> page) {
 void LocalTarget::trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) {
   recording_->payload(seq, std::move(bytes));
 }
+void LocalTarget::count_matches(std::string expression, Done<MatchCount> count) {
+  recording_->count(std::move(expression), std::move(count));
+}
+
+void LocalTarget::commands(CommandRequest request, Done<CommandPage> page) {
+  recording_->commands(request, std::move(page));
+}
+
+// An example driver runs in this very process: its code and stack can be looked at as they are.
 void LocalTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
+  const auto current = run();
+  const auto now = snapshot();
+  for (std::size_t i = 0; current->sim != nullptr && i < current->devices.size(); ++i) {
+    const bool inside = now->stop && now->stop->transaction.seq == seq &&
+                        now->stop->transaction.function == i &&
+                        now->stop->transaction.origin == Origin::Driver;
+    auto stack = current->sim->stack_of(static_cast<std::uint8_t>(i), seq, inside);
+    if (!stack.empty()) return driver_code_.describe(std::move(stack), std::move(view));
+  }
   recording_->code(seq, std::move(view));
+}
+
+// ---- memory ------------------------------------------------------------------------------------
+
+void LocalTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
+  const auto current = run();
+  current->link.post([current, done = std::move(mappings)] {
+    const auto known = current->host ? current->host->mappings() : std::nullopt;
+    if (!known)
+      return done(fail(fmt::format("the {} host does not know what its driver has mapped",
+                                   current->host ? current->host->name() : "missing")));
+    std::vector<DmaMapping> list;
+    for (const Host::Mapping& m : *known)
+      list.push_back(
+          {.function = m.function, .iova = m.iova, .size = m.size, .direction = m.direction});
+    done(std::move(list));
+  });
+}
+
+void LocalTarget::dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                           Done<std::vector<std::byte>> bytes) {
+  const auto current = run();
+  current->link.post([=, done = std::move(bytes)] {
+    std::vector<std::byte> data(std::min(size, kMostDmaLook));
+    data.resize(current->host ? current->host->look(function, iova, data) : 0);
+    if (data.empty())
+      return done(fail(fmt::format("IOVA {:#x}: nothing is mapped there now", iova)));
+    done(std::move(data));
+  });
 }
 
 }  // namespace pcilens

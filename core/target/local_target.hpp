@@ -13,6 +13,7 @@
 #include "core/host/sim/sim_host.hpp"
 #include "core/link/link.hpp"
 #include "core/target/device_loader.hpp"
+#include "core/target/driver_code.hpp"
 #include "core/target/recording.hpp"
 #include "core/target/session.hpp"
 #include "core/target/target.hpp"
@@ -44,6 +45,11 @@ class LocalTarget final : public Target {
   void trace_page(TraceRequest request, Done<TracePage> page) override;
   void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) override;
   void code_at(std::uint64_t seq, Done<CodeView> view) override;
+  void count_matches(std::string expression, Done<MatchCount> count) override;
+  void commands(CommandRequest request, Done<CommandPage> page) override;
+  void dma_mappings(Done<std::vector<DmaMapping>> mappings) override;
+  void dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                Done<std::vector<std::byte>> bytes) override;
 
  private:
   // One life of the link: from a start of the driver to the next restart.
@@ -77,6 +83,7 @@ class LocalTarget final : public Target {
   SessionOptions options_;
   SteadyClock clock_;
   std::unique_ptr<Recording> recording_;
+  DriverCode driver_code_;
 
   mutable std::mutex mutex_;  // the members below; never held while calling out
   std::shared_ptr<Run> run_;

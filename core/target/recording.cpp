@@ -5,15 +5,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include "core/code/disassembly.hpp"
+#include "core/function/device.hpp"
+#include "core/trace/match_counter.hpp"
 #include "core/trace/reader.hpp"
 
 namespace pcilens {
 namespace {
+
+constexpr std::uint64_t kCountAtOnce = 65'536;   // events, about 100 ms
+constexpr std::uint64_t kDecodeAtOnce = 65'536;  // events
+constexpr std::uint64_t kPatience = 65'536;      // transactions after one that stays open
+constexpr std::uint64_t kMostCommands = 1000;    // in one page
+constexpr std::size_t kMostCounters = 24;        // breakpoints and rules that somebody looks at
 
 // Where the rest of this trace lies while it is written: the same place for the same file.
 std::string spool_of(const std::string& trace) {
@@ -63,6 +72,20 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
 
 }  // namespace
 
+TraceRow row_of(const TraceEvent& event) {
+  TraceRow row{.transaction = event.t,
+               .edit = std::nullopt,
+               .payload_bytes = event.payload_bytes,
+               .text = event.text};
+  if (const auto& e = event.edit)
+    row.edit = Edit{.sent = e->sent,
+                    .delivered = e->delivered,
+                    .answered = e->answered,
+                    .returned = e->returned,
+                    .rule = e->rule};
+  return row;
+}
+
 Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
                                                       std::function<void(std::string)> trouble) {
   if (trace.empty()) return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
@@ -79,20 +102,6 @@ Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
   // Without room there, a killed process takes its last 100 ms along.
   if (!memory) memory = SpoolMemory::anonymous();
   return carry(std::move(memory), trace, std::move(trouble));
-}
-
-TraceRow row_of(const TraceEvent& event) {
-  TraceRow row{.transaction = event.t,
-               .edit = std::nullopt,
-               .payload_bytes = event.payload_bytes,
-               .text = event.text};
-  if (const auto& e = event.edit)
-    row.edit = Edit{.sent = e->sent,
-                    .delivered = e->delivered,
-                    .answered = e->answered,
-                    .returned = e->returned,
-                    .rule = e->rule};
-  return row;
 }
 
 Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,
@@ -222,6 +231,8 @@ void Recording::run() {
     }
     question(trace_.get());
   }
+  counters_.clear();
+  decodings_.clear();
   trace_.reset();
 }
 
@@ -238,9 +249,14 @@ void Recording::page(TraceRequest request, Done<TracePage> done) {
         (*trace)->window({.from = request.from,
                           .limit = request.limit,
                           .backward = request.direction == TraceRequest::Direction::Backward,
-                          .filter = request.filter.empty() ? nullptr : &filter});
+                          .filter = request.filter.empty() ? nullptr : &filter,
+                          .budget = request.budget});
     if (!window) return done(tl::unexpected(window.error()));
-    TracePage page{.rows = {}, .last_seq = (*trace)->last_seq(), .more = window->more};
+    TracePage page{.rows = {},
+                   .last_seq = (*trace)->last_seq(),
+                   .more = window->more,
+                   .partial = window->partial,
+                   .looked_at = window->looked_at};
     for (const TraceEvent& event : window->events) page.rows.push_back(row_of(event));
     done(std::move(page));
   });
@@ -251,6 +267,91 @@ void Recording::payload(std::uint64_t seq, Done<std::vector<std::byte>> done) {
     if (!trace) return done(tl::unexpected(trace.error()));
     done((*trace)->payload(seq));
   });
+}
+
+void Recording::count(std::string expression, Done<MatchCount> done) {
+  ask([this, expression = std::move(expression),
+       done = std::move(done)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    const auto is_it = [&](const auto& counter) { return counter->text() == expression; };
+    const auto found = std::find_if(counters_.begin(), counters_.end(), is_it);
+    if (found != counters_.end()) {
+      std::rotate(found, found + 1, counters_.end());
+    } else {
+      auto made = MatchCounter::create(**trace, expression);
+      if (!made) return done(tl::unexpected(made.error()));
+      if (counters_.size() == kMostCounters) counters_.erase(counters_.begin());
+      counters_.push_back(std::move(*made));
+    }
+    const auto progress = counters_.back()->advance(kCountAtOnce);
+    if (!progress) {
+      counters_.pop_back();
+      return done(tl::unexpected(progress.error()));
+    }
+    done(MatchCount{
+        .matches = progress->matches, .looked_at = progress->looked_at, .of = progress->of});
+  });
+}
+
+void Recording::commands(CommandRequest request, Done<CommandPage> done) {
+  ask([this, request, done = std::move(done)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    done(decode(**trace, request));
+  });
+}
+
+Result<CommandPage> Recording::decode(TraceReader& trace, const CommandRequest& request) {
+  CommandPage page;
+  const auto& functions = trace.functions();
+  const auto described = std::find_if(functions.begin(), functions.end(),
+                                      [&](const auto& f) { return f.id == request.function; });
+  if (described == functions.end()) return page;
+  if (!decodings_.contains(request.function)) {
+    Decoding& fresh = decodings_[request.function];
+    for (const Device* device : built_in_devices())
+      if (device->name == described->device && device->decoder != nullptr)
+        fresh.decoder = device->decoder();
+  }
+  Decoding& decoding = decodings_[request.function];
+  if (!decoding.decoder) return page;
+  ProtocolDecoder& decoder = *decoding.decoder;
+  page.protocol = true;
+  page.of = trace.last_seq();
+  std::uint64_t looked_at = 0;
+  bool open_end = false;
+  const auto read = trace.for_each(decoding.next, page.of, [&](const Transaction& t) {
+    if (looked_at == kDecodeAtOnce) return false;
+    // It wants completed ones; a read that stays suspended must not keep it for ever.
+    if (t.status == Status::Pending && page.of - t.seq < kPatience) {
+      open_end = true;
+      return false;
+    }
+    ++looked_at;
+    if (t.function == request.function) decoder.look(t);
+    decoding.next = t.seq + 1;
+    return true;
+  });
+  if (!read) return tl::unexpected(read.error());
+  page.looked_at = open_end || looked_at < kDecodeAtOnce ? page.of : decoding.next - 1;
+  page.last = decoder.last_number();
+  page.first = page.last == 0 ? 0 : decoder.first_number();
+  if (page.last == 0) return page;
+  if (request.seq != 0) {
+    const auto holds = [&](const ProtocolCommand* c) {
+      return c != nullptr && std::any_of(c->steps.begin(), c->steps.end(),
+                                         [&](const auto& s) { return s.seq == request.seq; });
+    };
+    for (std::uint64_t n = page.last; n >= page.first && page.found == 0; --n)
+      if (holds(decoder.command(n))) page.found = n;
+  }
+  const std::uint64_t limit = std::clamp<std::uint64_t>(request.limit, 1, kMostCommands);
+  std::uint64_t from = request.from;
+  if (page.found != 0) from = page.found - std::min(page.found, limit / 2);
+  if (from == 0 && page.found == 0) from = page.last >= limit ? page.last - limit + 1 : 1;
+  from = std::max(from, page.first);
+  for (std::uint64_t n = from; n <= page.last && n - from < limit; ++n)
+    if (const ProtocolCommand* command = decoder.command(n)) page.commands.push_back(*command);
+  return page;
 }
 
 void Recording::code(std::uint64_t seq, Done<CodeView> done) {

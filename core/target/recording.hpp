@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/result.hpp"
 #include "core/target/target.hpp"
@@ -19,6 +21,7 @@
 
 namespace pcilens {
 
+class MatchCounter;
 class TraceReader;
 struct TraceEvent;
 
@@ -48,12 +51,20 @@ class Recording {
   void page(TraceRequest request, Done<TracePage> done);
   void payload(std::uint64_t seq, Done<std::vector<std::byte>> done);
   void code(std::uint64_t seq, Done<CodeView> done);
+  void count(std::string expression, Done<MatchCount> done);
+  void commands(CommandRequest request, Done<CommandPage> done);
   // Everything recorded so far is in the file.
   Result<void> flush();
   Result<void> close();
 
  private:
+  // One function's protocol decoder and how far it is.
+  struct Decoding {
+    std::unique_ptr<ProtocolDecoder> decoder;  // null: the device has none
+    std::uint64_t next = 1;
+  };
   Recording() = default;
+  Result<CommandPage> decode(TraceReader& trace, const CommandRequest& request);
   enum class Begin : std::uint8_t { Anew, GoOn };
   static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
                                                   const std::string& trace,
@@ -75,7 +86,9 @@ class Recording {
   std::condition_variable asked_;
   std::deque<std::function<void(Result<TraceReader*>)>> questions_;
   bool ending_ = false;
-  std::unique_ptr<TraceReader> trace_;  // the question thread's
+  std::unique_ptr<TraceReader> trace_;                   // the question thread's, and so are these
+  std::map<std::uint8_t, Decoding> decodings_;           // by function
+  std::vector<std::unique_ptr<MatchCounter>> counters_;  // the one asked for last is the last
   std::thread thread_;
 };
 

@@ -32,10 +32,16 @@ interface Session {
   resetFunction @15 (function :UInt8, kind :UInt8) -> (error :Text, version :UInt64);
   restart @16 () -> (error :Text, version :UInt64);
 
-  tracePage @17 (from :UInt64, limit :UInt32, backward :Bool, filter :Text)
+  tracePage @17 (from :UInt64, limit :UInt32, backward :Bool, filter :Text, budget :UInt64)
       -> (error :Text, page :TracePage);
   tracePayload @18 (seq :UInt64) -> (error :Text, bytes :Data);
   codeAt @19 (seq :UInt64) -> (error :Text, view :CodeView);
+  countMatches @20 (expression :Text)
+      -> (error :Text, matches :UInt64, lookedAt :UInt64, of :UInt64);
+  commands @23 (function :UInt8, from :UInt64, limit :UInt32, seq :UInt64)
+      -> (error :Text, page :CommandPage);
+  dmaMappings @21 () -> (error :Text, mappings :List(DmaMapping));
+  dmaLook @22 (function :UInt8, iova :UInt64, size :UInt32) -> (error :Text, bytes :Data);
 }
 
 # The client's side: gets the state, the next one only after it has returned from the last.
@@ -174,6 +180,8 @@ struct TracePage {
   rows @0 :List(TraceRow);
   lastSeq @1 :UInt64;
   more @2 :Bool;
+  partial @3 :Bool;
+  lookedAt @4 :UInt64;
 }
 
 struct Edit {
@@ -191,9 +199,55 @@ struct TraceRow {
   text @3 :Text;
 }
 
+struct CommandPage {
+  protocol @0 :Bool;
+  commands @1 :List(Command);
+  first @2 :UInt64;
+  last @3 :UInt64;
+  found @4 :UInt64;
+  lookedAt @5 :UInt64;
+  of @6 :UInt64;
+
+  struct Command {
+    number @0 :UInt64;
+    state @1 :UInt8;
+    queue @2 :Text;
+    name @3 :Text;
+    summary @4 :Text;
+    status @5 :Text;
+    submittedNs @6 :UInt64;
+    completedNs @7 :UInt64;
+    fields @8 :List(Field);
+    steps @9 :List(Step);
+  }
+  struct Field {
+    name @0 :Text;
+    value @1 :Text;
+  }
+  struct Step {
+    seq @0 :UInt64;
+    what @1 :Text;
+  }
+}
+
+struct DmaMapping {
+  function @0 :UInt8;
+  direction @1 :UInt8;
+  iova @2 :UInt64;
+  size @3 :UInt64;
+}
+
 struct CodeView {
   stack @0 :List(Frame);
   instructions @1 :List(Instruction);
+  sourceFile @2 :Text;
+  source @3 :List(SourceLine);
+
+  struct SourceLine {
+    line @0 :UInt32;
+    text @1 :Text;
+    accessing @2 :Bool;
+  }
 
   struct Frame {
     symbol @0 :Text;

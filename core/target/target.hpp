@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/function/protocol.hpp"
 #include "core/link/breakpoints.hpp"
 #include "core/link/faults.hpp"
 #include "core/link/names.hpp"
@@ -98,6 +99,9 @@ struct TraceRequest {
   std::uint32_t limit = 100;
   enum class Direction : std::uint8_t { Forward, Backward } direction = Direction::Forward;
   std::string filter;  // an expression; empty: all
+  // Answer after about so many transactions looked at, with TracePage::partial; asked again it goes
+  // on from there. 0: as many as it takes.
+  std::uint64_t budget = 0;
 };
 
 // What a stop or a fault rule changed of a transaction; a write has no answer.
@@ -116,8 +120,10 @@ struct TraceRow {
 
 struct TracePage {
   std::vector<TraceRow> rows;
-  std::uint64_t last_seq = 0;  // the newest in the trace
-  bool more = false;           // there are further matches in this direction
+  std::uint64_t last_seq = 0;   // the newest in the trace
+  bool more = false;            // there are further matches in this direction
+  bool partial = false;         // the budget ran out before there was an answer
+  std::uint64_t looked_at = 0;  // how far it is then, as a transaction's number
 };
 
 // Where the driver stands: what a stop shows of the code.
@@ -133,8 +139,43 @@ struct CodeView {
     std::string text;     // "mov eax, dword ptr [rdx + 8]"
     bool accessing = false;
   };
+  struct SourceLine {
+    std::uint32_t line = 0;
+    std::string text;
+    bool accessing = false;
+  };
   std::vector<Frame> stack;               // innermost first
   std::vector<Instruction> instructions;  // around the accessing one
+  std::string source_file;                // as the debug information names it
+  std::vector<SourceLine> source;         // around the accessing line; empty without the file
+};
+
+// Host memory that a function may reach.
+struct DmaMapping {
+  std::uint8_t function = 0;
+  std::uint64_t iova = 0, size = 0;  // bytes
+  DmaDirection direction = DmaDirection::Bidirectional;
+};
+
+// Commands of a device's protocol, as its decoder tells them from the trace.
+struct CommandRequest {
+  std::uint8_t function = 0;
+  std::uint64_t from = 0;  // a command's number; 0: the newest ones
+  std::uint32_t limit = 100;
+  std::uint64_t seq = 0;  // not 0: around the command that this transaction belongs to
+};
+struct CommandPage {
+  bool protocol = false;                  // the device has a decoder
+  std::vector<ProtocolCommand> commands;  // ascending
+  std::uint64_t first = 0, last = 0;      // numbers that there are; 0: none
+  std::uint64_t found = 0;                // the command of CommandRequest::seq; 0: none
+  std::uint64_t looked_at = 0, of = 0;    // transactions; as in MatchCount
+};
+
+// How often an expression matched in the trace so far.
+struct MatchCount {
+  std::uint64_t matches = 0;
+  std::uint64_t looked_at = 0, of = 0;  // transactions; equal: the count is complete
 };
 
 struct Place {
@@ -180,6 +221,19 @@ class Target {
   virtual void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) = 0;
   // Stack and disassembly of the driver at this transaction, as far as they were recorded.
   virtual void code_at(std::uint64_t seq, Done<CodeView> view) = 0;
+  // Looks at a stretch of the trace and answers with what it has so far; goes on from there when
+  // asked again. Nobody waits for long, and not asking again is all it takes to cancel.
+  virtual void count_matches(std::string expression, Done<MatchCount> count) = 0;
+  // Decodes a further stretch of the trace, then answers with what it has; as count_matches.
+  virtual void commands(CommandRequest request, Done<CommandPage> page) = 0;
+
+  // What the host maps for its functions now, by IOVA. An Error where the host cannot tell.
+  virtual void dma_mappings(Done<std::vector<DmaMapping>> mappings) = 0;
+  // Bytes of mapped memory as they are now: no transaction, no side effect, whatever the mapping's
+  // direction. `size` up to kMostDmaLook; less comes back where the mapping ends.
+  virtual void dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                        Done<std::vector<std::byte>> bytes) = 0;
+  static constexpr std::uint32_t kMostDmaLook = 1u << 20;
 };
 
 // Calls and waits: for the console and scripts, never for a window's thread.

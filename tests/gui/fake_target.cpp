@@ -316,4 +316,48 @@ void FakeTarget::code_at(std::uint64_t, Done<CodeView> done) {
   done(std::move(v));
 }
 
+// The filter that is the name of a kind counts those rows, all at once.
+void FakeTarget::count_matches(std::string expression, Done<MatchCount> done) {
+  MatchCount count;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const TraceRow& row : rows_)
+      if (expression == name_of(row.transaction.kind)) ++count.matches;
+    count.looked_at = count.of = rows_.empty() ? 0 : rows_.back().transaction.seq;
+  }
+  done(count);
+}
+
+void FakeTarget::commands(CommandRequest request, Done<CommandPage> done) {
+  CommandPage page{.protocol = true, .commands = {}, .first = 1, .last = 3};
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    ProtocolCommand& c = page.commands.emplace_back();
+    c.number = n;
+    c.state = n == 3   ? ProtocolCommand::State::Outstanding
+              : n == 2 ? ProtocolCommand::State::Failed
+                       : ProtocolCommand::State::Succeeded;
+    c.queue = "SQ 1";
+    c.name = n == 2 ? "WRITE" : "READ";
+    c.summary = fmt::format("lba {:#x}, 8 blocks", 16 * n);
+    c.status = n == 1 ? "success" : n == 2 ? "LBA out of range" : "";
+    c.steps = {{10 * n, "doorbell"}, {10 * n + 1, "fetch"}, {10 * n + 2, "completion"}};
+    for (const ProtocolStep& step : c.steps)
+      if (request.seq == step.seq) page.found = n;
+  }
+  done(std::move(page));
+}
+
+void FakeTarget::dma_mappings(Done<std::vector<DmaMapping>> done) {
+  done(std::vector<DmaMapping>{
+      {.function = 0, .iova = 0x10'0000, .size = 4096, .direction = DmaDirection::ToDevice},
+      {.function = 0, .iova = 0x10'2000, .size = 8192}});
+}
+// Each byte tells the low 8 bits of its address.
+void FakeTarget::dma_look(std::uint8_t, std::uint64_t iova, std::uint32_t size,
+                          Done<std::vector<std::byte>> done) {
+  std::vector<std::byte> bytes(std::min(size, kMostDmaLook));
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(iova + i);
+  done(std::move(bytes));
+}
+
 }  // namespace pcilens::test

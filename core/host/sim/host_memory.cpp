@@ -1,5 +1,6 @@
 #include "core/host/sim/host_memory.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace pcilens::sim {
@@ -70,6 +71,26 @@ Status HostMemory::write(std::uint8_t function, std::uint64_t iova,
   if (mapping->direction == DmaDirection::ToDevice) return Status::CA;
   std::memcpy(mapping->bytes.get() + (iova - begin), data.data(), data.size());
   return Status::SC;
+}
+
+std::vector<Host::Mapping> HostMemory::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Host::Mapping> all;
+  for (const auto& [iova, mapping] : mappings_)
+    all.push_back({mapping.function, iova, mapping.size, mapping.direction});
+  return all;
+}
+
+std::size_t HostMemory::look(std::uint8_t function, std::uint64_t iova,
+                             std::span<std::byte> data) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t begin = 0;
+  const Mapping* mapping = find(function, iova, 1, begin);
+  if (mapping == nullptr) return 0;
+  const std::uint64_t from = iova - begin;
+  const std::size_t size = std::min<std::uint64_t>(data.size(), mapping->size - from);
+  std::memcpy(data.data(), mapping->bytes.get() + from, size);
+  return size;
 }
 
 }  // namespace pcilens::sim

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "core/host/host.hpp"
 #include "core/link/transaction.hpp"
 
 namespace pcilens::sim {
@@ -30,6 +32,10 @@ class HostMemory {
   Status read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data);
   Status write(std::uint8_t function, std::uint64_t iova, std::span<const std::byte> data);
 
+  // For screens: what there is, and bytes whatever the direction (how many were there).
+  std::vector<Host::Mapping> list() const;
+  std::size_t look(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) const;
+
  private:
   struct Mapping {
     std::uint8_t function;
@@ -41,7 +47,7 @@ class HostMemory {
   const Mapping* find(std::uint8_t function, std::uint64_t iova, std::uint64_t size,
                       std::uint64_t& begin) const;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::uint64_t, Mapping> mappings_;  // by IOVA
 };
 

@@ -22,18 +22,26 @@ std::string_view file_name(std::string_view path) {
 class SimDevice final : public Device {
  public:
   SimDevice(SimHost& host, std::uint8_t function, const DeviceOptions& options,
-            std::function<void(std::string)> said)
-      : host_(host), function_(function), options_(options), said_(std::move(said)) {}
+            std::function<void(std::string)> said, std::shared_ptr<DriverStacks> stacks)
+      : host_(host),
+        function_(function),
+        options_(options),
+        said_(std::move(said)),
+        stacks_(std::move(stacks)) {}
 
   std::uint32_t config_read(std::uint16_t offset, std::uint32_t size, Where w) override {
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
     const auto completion =
         host_.config(function_, Kind::CfgRead, offset, size, 0, host_.site_of(w));
+    stacks_->leave(completion.seq);
     end_if_asked();
     return static_cast<std::uint32_t>(completion.value);
   }
   void config_write(std::uint16_t offset, std::uint32_t size, std::uint32_t value,
                     Where w) override {
-    host_.config(function_, Kind::CfgWrite, offset, size, value, host_.site_of(w));
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
+    stacks_->leave(
+        host_.config(function_, Kind::CfgWrite, offset, size, value, host_.site_of(w)).seq);
     end_if_asked();
   }
 
@@ -78,15 +86,18 @@ class SimDevice final : public Device {
   std::uint64_t mmio_read(std::uint8_t bar, std::uint64_t offset, std::uint32_t size,
                           Where w) override {
     Transaction t = access(Kind::MemRead, bar, offset, size, w);
-    const std::uint64_t value = host_.link_.request(t).value;
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
+    const Completion completion = host_.link_.request(t);
+    stacks_->leave(completion.seq);
     end_if_asked();
-    return value;
+    return completion.value;
   }
   void mmio_write(std::uint8_t bar, std::uint64_t offset, std::uint32_t size, std::uint64_t value,
                   Where w) override {
     Transaction t = access(Kind::MemWrite, bar, offset, size, w);
     t.value = value & mask_of_size(size);
-    host_.link_.request(t);
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
+    stacks_->leave(host_.link_.request(t).seq);
     end_if_asked();
   }
 
@@ -134,6 +145,7 @@ class SimDevice final : public Device {
   std::uint8_t function_;
   DeviceOptions options_;
   std::function<void(std::string)> said_;
+  std::shared_ptr<DriverStacks> stacks_;
   std::array<KnownSite, 64> known_sites_;
 };
 
@@ -236,6 +248,17 @@ std::string SimHost::thread_name(std::uint32_t thread) const {
   return thread == 0 ? std::string() : fmt::format("driver {}", thread - 1);
 }
 
+std::vector<std::uintptr_t> SimHost::stack_of(std::uint8_t function, std::uint64_t seq,
+                                              bool inside) const {
+  std::shared_ptr<DriverStacks> stacks;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = stacks_.find(function); it != stacks_.end()) stacks = it->second;
+  }
+  if (!stacks) return {};
+  return inside ? stacks->inside() : stacks->of(seq);
+}
+
 std::uint32_t SimHost::site_of(const Where& where) {
   const std::pair<std::string_view, std::uint32_t> key(where.file_name(), where.line());
   std::uint32_t site = 0;
@@ -312,7 +335,12 @@ void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&), Devi
   threads_.emplace_back([this, function, driver, options = std::move(options),
                          said = std::move(said), ended = std::move(ended)] {
     try {
-      SimDevice device(*this, function, options, said);
+      const auto stacks = std::make_shared<DriverStacks>(__builtin_frame_address(0));
+      {
+        const std::lock_guard lock(mutex_);
+        stacks_[function] = stacks;
+      }
+      SimDevice device(*this, function, options, said, stacks);
       ended(driver(device));
     } catch (const Ended&) {
     } catch (const std::exception& e) {

@@ -15,6 +15,7 @@
 #include "core/function/device.hpp"
 #include "core/host/host.hpp"
 #include "core/host/sim/device.hpp"
+#include "core/host/sim/driver_stacks.hpp"
 #include "core/host/sim/host_memory.hpp"
 #include "core/link/link.hpp"
 
@@ -32,6 +33,15 @@ class SimHost final : public Host {
                    std::span<const std::byte> data) override;
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
   std::string thread_name(std::uint32_t thread) const override;
+  std::optional<std::vector<Mapping>> mappings() const override { return memory_.list(); }
+  std::size_t look(std::uint8_t function, std::uint64_t iova,
+                   std::span<std::byte> data) const override {
+    return memory_.look(function, iova, data);
+  }
+  // The return addresses of the driver that made this access, innermost first; empty where it is
+  // not known (any more). `inside`: the access has not come back yet. Any thread.
+  std::vector<std::uintptr_t> stack_of(std::uint8_t function, std::uint64_t seq,
+                                       bool inside) const;
 
   // What firmware and bus driver do before a driver sees the function: find it, size its BARs,
   // give them addresses. The accesses cross the link like all others. False: nothing answers there.
@@ -59,6 +69,7 @@ class SimHost final : public Host {
   mutable std::mutex mutex_;              // vectors_, sites_; taken under the link's lock
   std::condition_variable signalled_;
   std::map<std::uint8_t, Vectors> vectors_;
+  std::map<std::uint8_t, std::shared_ptr<DriverStacks>> stacks_;
   std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t> sites_;  // file and line
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;

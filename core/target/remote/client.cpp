@@ -328,6 +328,7 @@ void RemoteTarget::trace_page(TraceRequest request, Done<TracePage> page) {
         wire.setLimit(request.limit);
         wire.setBackward(request.direction == TraceRequest::Direction::Backward);
         wire.setFilter(text(request.filter));
+        wire.setBudget(request.budget);
         return wire.send();
       },
       [](auto& response, const Done<TracePage>& done) { done(read(response.getPage())); });
@@ -356,6 +357,59 @@ void RemoteTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
         return request.send();
       },
       [](auto& response, const Done<CodeView>& done) { done(read(response.getView())); });
+}
+void RemoteTarget::count_matches(std::string expression, Done<MatchCount> count) {
+  call<MatchCount>(
+      std::move(count),
+      [expression = std::move(expression)](auto& session) {
+        auto request = session.countMatchesRequest();
+        request.setExpression(text(expression));
+        return request.send();
+      },
+      [](auto& response, const Done<MatchCount>& done) {
+        done(MatchCount{.matches = response.getMatches(),
+                        .looked_at = response.getLookedAt(),
+                        .of = response.getOf()});
+      });
+}
+void RemoteTarget::commands(CommandRequest asked, Done<CommandPage> page) {
+  call<CommandPage>(
+      std::move(page),
+      [asked](auto& session) {
+        auto request = session.commandsRequest();
+        request.setFunction(asked.function);
+        request.setFrom(asked.from);
+        request.setLimit(asked.limit);
+        request.setSeq(asked.seq);
+        return request.send();
+      },
+      [](auto& response, const Done<CommandPage>& done) { done(read(response.getPage())); });
+}
+void RemoteTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
+  using Mappings = std::vector<DmaMapping>;
+  call<Mappings>(
+      std::move(mappings), [](auto& session) { return session.dmaMappingsRequest().send(); },
+      [](auto& response, const Done<Mappings>& done) { done(read(response.getMappings())); });
+}
+void RemoteTarget::dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                            Done<std::vector<std::byte>> bytes) {
+  using Bytes = std::vector<std::byte>;
+  call<Bytes>(
+      std::move(bytes),
+      [=](auto& session) {
+        auto request = session.dmaLookRequest();
+        request.setFunction(function);
+        request.setIova(iova);
+        request.setSize(size);
+        return request.send();
+      },
+      [size](auto& response, const Done<Bytes>& done) {
+        const auto data =
+            std::as_bytes(std::span(response.getBytes().begin(), response.getBytes().size()));
+        if (data.size() > size)
+          return done(fail("more memory came than was asked for; use the same pcilens on both"));
+        done(Bytes(data.begin(), data.end()));
+      });
 }
 
 }  // namespace remote

@@ -264,7 +264,8 @@ kj::Promise<void> SessionServer::tracePage(TracePageContext context) {
                        .limit = std::min(p.getLimit(), kMostRows),
                        .direction = p.getBackward() ? TraceRequest::Direction::Backward
                                                     : TraceRequest::Direction::Forward,
-                       .filter = string(p.getFilter())};
+                       .filter = string(p.getFilter()),
+                       .budget = p.getBudget()};
   return look_up<TracePage>(
       context,
       [&](Target& t, Done<TracePage> done) { t.trace_page(std::move(request), std::move(done)); },
@@ -292,6 +293,52 @@ kj::Promise<void> SessionServer::codeAt(CodeAtContext context) {
   return look_up<CodeView>(
       context, [seq](Target& t, Done<CodeView> done) { t.code_at(seq, std::move(done)); },
       [](auto results, const CodeView& view) { write(results.initView(), view); });
+}
+
+kj::Promise<void> SessionServer::countMatches(CountMatchesContext context) {
+  auto expression = string(context.getParams().getExpression());
+  return look_up<MatchCount>(
+      context,
+      [&](Target& t, Done<MatchCount> done) {
+        t.count_matches(std::move(expression), std::move(done));
+      },
+      [](auto results, const MatchCount& count) {
+        results.setMatches(count.matches);
+        results.setLookedAt(count.looked_at);
+        results.setOf(count.of);
+      });
+}
+
+kj::Promise<void> SessionServer::commands(CommandsContext context) {
+  const auto p = context.getParams();
+  const CommandRequest request{
+      .function = p.getFunction(), .from = p.getFrom(), .limit = p.getLimit(), .seq = p.getSeq()};
+  return look_up<CommandPage>(
+      context,
+      [request](Target& t, Done<CommandPage> done) { t.commands(request, std::move(done)); },
+      [](auto results, const CommandPage& page) { write(results.initPage(), page); });
+}
+
+kj::Promise<void> SessionServer::dmaMappings(DmaMappingsContext context) {
+  using Mappings = std::vector<DmaMapping>;
+  return look_up<Mappings>(
+      context, [](Target& t, Done<Mappings> done) { t.dma_mappings(std::move(done)); },
+      [](auto results, const Mappings& mappings) {
+        write(results.initMappings(static_cast<unsigned>(mappings.size())), mappings);
+      });
+}
+
+kj::Promise<void> SessionServer::dmaLook(DmaLookContext context) {
+  using Bytes = std::vector<std::byte>;
+  const auto p = context.getParams();
+  return look_up<Bytes>(
+      context,
+      [p](Target& t, Done<Bytes> done) {
+        t.dma_look(p.getFunction(), p.getIova(), p.getSize(), std::move(done));
+      },
+      [](auto results, const Bytes& bytes) {
+        results.setBytes({reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
+      });
 }
 
 }  // namespace pcilens::remote

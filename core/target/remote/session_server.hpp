@@ -39,6 +39,10 @@ class SessionServer final : public rpc::Session::Server, private kj::TaskSet::Er
   kj::Promise<void> tracePage(TracePageContext context) override;
   kj::Promise<void> tracePayload(TracePayloadContext context) override;
   kj::Promise<void> codeAt(CodeAtContext context) override;
+  kj::Promise<void> countMatches(CountMatchesContext context) override;
+  kj::Promise<void> commands(CommandsContext context) override;
+  kj::Promise<void> dmaMappings(DmaMappingsContext context) override;
+  kj::Promise<void> dmaLook(DmaLookContext context) override;
 
  private:
   std::string refusal() const;  // empty: this client may command

@@ -107,6 +107,8 @@ Result<Fault> read(rpc::Fault::Reader from) {
 }
 
 void write(rpc::TracePage::Builder to, const TracePage& page) {
+  to.setPartial(page.partial);
+  to.setLookedAt(page.looked_at);
   auto rows = to.initRows(static_cast<unsigned>(page.rows.size()));
   for (unsigned i = 0; i < rows.size(); ++i) {
     const TraceRow& row = page.rows[i];
@@ -127,7 +129,11 @@ void write(rpc::TracePage::Builder to, const TracePage& page) {
 }
 
 Result<TracePage> read(rpc::TracePage::Reader from) {
-  TracePage page{.rows = {}, .last_seq = from.getLastSeq(), .more = from.getMore()};
+  TracePage page{.rows = {},
+                 .last_seq = from.getLastSeq(),
+                 .more = from.getMore(),
+                 .partial = from.getPartial(),
+                 .looked_at = from.getLookedAt()};
   page.rows.reserve(from.getRows().size());
   for (const auto row : from.getRows()) {
     auto transaction = read(row.getTransaction());
@@ -163,6 +169,13 @@ void write(rpc::CodeView::Builder to, const CodeView& view) {
     instructions[i].setText(text(instruction.text));
     instructions[i].setAccessing(instruction.accessing);
   }
+  if (!view.source_file.empty()) to.setSourceFile(text(view.source_file));
+  auto source = to.initSource(static_cast<unsigned>(view.source.size()));
+  for (unsigned i = 0; i < source.size(); ++i) {
+    source[i].setLine(view.source[i].line);
+    source[i].setText(text(view.source[i].text));
+    source[i].setAccessing(view.source[i].accessing);
+  }
 }
 
 Result<CodeView> read(rpc::CodeView::Reader from) {
@@ -176,7 +189,91 @@ Result<CodeView> read(rpc::CodeView::Reader from) {
                                  .bytes = string(i.getBytes()),
                                  .text = string(i.getText()),
                                  .accessing = i.getAccessing()});
+  view.source_file = string(from.getSourceFile());
+  for (const auto line : from.getSource())
+    view.source.push_back(
+        {.line = line.getLine(), .text = string(line.getText()), .accessing = line.getAccessing()});
   return view;
+}
+
+void write(rpc::CommandPage::Builder to, const CommandPage& page) {
+  to.setProtocol(page.protocol);
+  to.setFirst(page.first);
+  to.setLast(page.last);
+  to.setFound(page.found);
+  to.setLookedAt(page.looked_at);
+  to.setOf(page.of);
+  auto commands = to.initCommands(static_cast<unsigned>(page.commands.size()));
+  for (unsigned i = 0; i < commands.size(); ++i) {
+    const ProtocolCommand& c = page.commands[i];
+    commands[i].setNumber(c.number);
+    commands[i].setState(static_cast<std::uint8_t>(c.state));
+    commands[i].setQueue(text(c.queue));
+    commands[i].setName(text(c.name));
+    commands[i].setSummary(text(c.summary));
+    commands[i].setStatus(text(c.status));
+    commands[i].setSubmittedNs(c.submitted_ns);
+    commands[i].setCompletedNs(c.completed_ns);
+    auto fields = commands[i].initFields(static_cast<unsigned>(c.fields.size()));
+    for (unsigned f = 0; f < fields.size(); ++f) {
+      fields[f].setName(text(c.fields[f].name));
+      fields[f].setValue(text(c.fields[f].value));
+    }
+    auto steps = commands[i].initSteps(static_cast<unsigned>(c.steps.size()));
+    for (unsigned s = 0; s < steps.size(); ++s) {
+      steps[s].setSeq(c.steps[s].seq);
+      steps[s].setWhat(text(c.steps[s].what));
+    }
+  }
+}
+
+Result<CommandPage> read(rpc::CommandPage::Reader from) {
+  CommandPage page{.protocol = from.getProtocol(),
+                   .commands = {},
+                   .first = from.getFirst(),
+                   .last = from.getLast(),
+                   .found = from.getFound(),
+                   .looked_at = from.getLookedAt(),
+                   .of = from.getOf()};
+  for (const auto c : from.getCommands()) {
+    const auto state = checked(c.getState(), ProtocolCommand::State::Unknown);
+    if (!state) return tl::unexpected(state.error());
+    ProtocolCommand& command = page.commands.emplace_back();
+    command.number = c.getNumber();
+    command.state = *state;
+    command.queue = string(c.getQueue());
+    command.name = string(c.getName());
+    command.summary = string(c.getSummary());
+    command.status = string(c.getStatus());
+    command.submitted_ns = c.getSubmittedNs();
+    command.completed_ns = c.getCompletedNs();
+    for (const auto f : c.getFields())
+      command.fields.push_back({string(f.getName()), string(f.getValue())});
+    for (const auto s : c.getSteps()) command.steps.push_back({s.getSeq(), string(s.getWhat())});
+  }
+  return page;
+}
+
+void write(capnp::List<rpc::DmaMapping>::Builder to, const std::vector<DmaMapping>& mappings) {
+  for (unsigned i = 0; i < to.size(); ++i) {
+    to[i].setFunction(mappings[i].function);
+    to[i].setDirection(static_cast<std::uint8_t>(mappings[i].direction));
+    to[i].setIova(mappings[i].iova);
+    to[i].setSize(mappings[i].size);
+  }
+}
+
+Result<std::vector<DmaMapping>> read(capnp::List<rpc::DmaMapping>::Reader from) {
+  std::vector<DmaMapping> mappings;
+  for (const auto mapping : from) {
+    const auto direction = checked(mapping.getDirection(), DmaDirection::FromDevice);
+    if (!direction) return tl::unexpected(direction.error());
+    mappings.push_back({.function = mapping.getFunction(),
+                        .iova = mapping.getIova(),
+                        .size = mapping.getSize(),
+                        .direction = *direction});
+  }
+  return mappings;
 }
 
 }  // namespace pcilens::remote

@@ -40,6 +40,10 @@ void write(rpc::TracePage::Builder to, const TracePage& page);
 Result<TracePage> read(rpc::TracePage::Reader from);
 void write(rpc::CodeView::Builder to, const CodeView& view);
 Result<CodeView> read(rpc::CodeView::Reader from);
+void write(rpc::CommandPage::Builder to, const CommandPage& page);
+Result<CommandPage> read(rpc::CommandPage::Reader from);
+void write(capnp::List<rpc::DmaMapping>::Builder to, const std::vector<DmaMapping>& mappings);
+Result<std::vector<DmaMapping>> read(capnp::List<rpc::DmaMapping>::Reader from);
 
 // A snapshot for somebody who has `before` (null: nothing yet): what is big and unchanged is left
 // out, and taken from there again.

