@@ -105,8 +105,8 @@ base_tree() {
 		ln -s busybox "$root/usr/bin/$applet"
 	done < <(busybox --list | grep -vx busybox)
 	install -m 755 "$init" "$root/init"
-	printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
-	printf 'root:x:0:\n' >"$root/etc/group"
+	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
 }
 
 # One line a file: what the loader would map for a program, and the loader.

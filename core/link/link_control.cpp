@@ -110,19 +110,19 @@ void Link::armed_changed() {
       const auto touches = [&](Kind kind) {
         return (reach.kinds >> static_cast<unsigned>(kind)) & 1;
       };
-      if (!touches(Kind::MemRead) && !touches(Kind::MemWrite) && !touches(Kind::CfgRead) &&
-          !touches(Kind::CfgWrite))
-        continue;
+      const bool reads = touches(Kind::MemRead) || touches(Kind::CfgRead);
+      const bool writes = touches(Kind::MemWrite) || touches(Kind::CfgWrite);
+      if (!reads && !writes) continue;
       for (std::size_t f = 0; f < plugged_.size(); ++f) {
         const auto index = static_cast<std::uint8_t>(f);
         if (reach.everywhere) {
           for (std::int8_t bar = kBarConfig; bar <= 5; ++bar)
-            ranges.push_back({index, bar, 0, ~0ull});
+            ranges.push_back({index, bar, 0, ~0ull, reads, writes});
           continue;
         }
         for (const Reach::Range& range : reach.ranges)
           if (range.function < 0 || range.function == static_cast<int>(f))
-            ranges.push_back({index, range.bar, range.begin, range.end});
+            ranges.push_back({index, range.bar, range.begin, range.end, reads, writes});
       }
     }
   };
@@ -132,7 +132,7 @@ void Link::armed_changed() {
   if (step_ || first_access_)
     for (std::size_t f = 0; f < plugged_.size(); ++f)
       for (std::int8_t bar = step_ ? kBarConfig : std::int8_t{0}; bar <= 5; ++bar)
-        ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull});
+        ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull, true, true});
   watched_always_ = step_ || first_access_ || options_.gate;
   watched_kinds_ = watched_always_ ? ~0u : breakpoints_.kinds() | faults_.kinds();
   if (host_ != nullptr) host_->synchronous(ranges);

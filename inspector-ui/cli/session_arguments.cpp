@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/host/kmod/privileges.hpp"
 #include "inspector-ui/terminal/console.hpp"
 
 namespace pcilens::cli {
@@ -19,6 +20,9 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
                  "kmod (this kernel's own drivers, through the module)")
       ->type_name("sim|kmod")
       ->check(CLI::IsMember({"sim", "kmod"}).description(""));
+  app.add_option("--user", a.user,
+                 "With --host kmod and started as root: whom to become. Default: who called sudo")
+      ->type_name("NAME");
   app.add_option("-t,--trace", a.trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");
@@ -48,6 +52,11 @@ Result<DeviceChoice> parse_device(const std::string& text) {
 }
 
 Result<SessionOptions> session_options(const SessionArguments& a) {
+  if (a.host == "kmod") {
+    const auto user = kmod::serve_as_user(a.user);
+    if (!user) return tl::unexpected(user.error());
+    if (!user->empty()) fmt::print(stderr, "pcilens: {}\n", *user);
+  }
   SessionOptions options;
   for (const std::string& text : a.devices) {
     auto choice = parse_device(text);

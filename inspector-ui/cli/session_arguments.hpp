@@ -17,6 +17,7 @@ namespace pcilens::cli {
 struct SessionArguments {
   std::vector<std::string> devices;  // "edu", "./mycard.so,seed=1"
   std::string host = "sim";
+  std::string user;  // kmod: whom root becomes; empty: who called sudo
   std::string trace;
   bool watch = false;
   bool no_hold = false;

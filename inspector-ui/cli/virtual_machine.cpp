@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "inspector-ui/cli/processes.hpp"
 
@@ -175,12 +176,15 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
                                          const std::vector<std::string>& devices,
                                          const std::vector<std::string>& modules) const {
   std::string serve = fmt::format(
-      "pcilens serve --host kmod --stream /dev/virtio-ports/{} "
+      "pcilens serve --host kmod --user user --stream /dev/virtio-ports/{} "
       "--spool /dev/pcilens-shared",
       kApi);
   for (const std::string& device : devices) serve += " --device " + quoted(device);
   if (!options.hold) serve += " --no-hold";
-  std::string text = "cd /root\n" + serve + " &\nruntime=$!\n";
+  // Root opens the module's node; the device model runs as anybody.
+  std::string text = fmt::format(
+      "cd /root\nchown user /dev/virtio-ports/{} /dev/pcilens-shared\n{} &\nruntime=$!\n", kApi,
+      serve);
   // A domain of five digits is one of ours.
   text += fmt::format(
       "set -- /sys/bus/pci/devices/?????:*\n"
@@ -224,14 +228,17 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
   return {};
 }
 
-Result<int> VirtualMachine::connect_api() const {
+Result<int> VirtualMachine::connect_api() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = work_ + "/api";
   std::memcpy(address.sun_path, path.data(), path.size());
   for (;;) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      api_fd_ = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      return fd;
+    }
     ::close(fd);
     siginfo_t ended{};
     if (::waitid(P_PID, static_cast<id_t>(qemu_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
@@ -266,18 +273,52 @@ std::string VirtualMachine::why_ended(int status) const {
   return words.empty() ? "the guest has ended" : "the guest has ended: " + words;
 }
 
+// The guest's start script says on the console how the runtime ended; QEMU keeps the connection of
+// a port open whoever in the guest has closed it.
+std::optional<std::string> VirtualMachine::runtime_ended(std::uint64_t& read_to) const {
+  std::ifstream console(console_, std::ios::binary);
+  console.seekg(static_cast<std::streamoff>(read_to));
+  std::string text{std::istreambuf_iterator<char>(console), {}};
+  const std::size_t lines = text.rfind('\n');
+  if (lines == std::string::npos) return std::nullopt;
+  read_to += lines + 1;
+  const std::size_t at = text.find(kRuntimeEnded);
+  if (at == std::string::npos || at > lines) return std::nullopt;
+  const int code = std::atoi(text.c_str() + at + kRuntimeEnded.size());
+  std::string how = fmt::format("the guest's runtime has ended with code {}", code);
+  if (code > 128) how = fmt::format("the guest's runtime was killed by signal {}", code - 128);
+  return how + "; its functions are gone from the guest's bus";
+}
+
 void VirtualMachine::watch(std::function<void(std::string)> ended) {
   watcher_ = std::thread([this, ended = std::move(ended)] {
-    // WNOWAIT: the number stays ours until stop() has used it.
-    siginfo_t how{};
-    while (::waitid(P_PID, static_cast<id_t>(qemu_), &how, WEXITED | WNOWAIT) != 0)
-      if (errno != EINTR) return;
-    const int status = how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status;
-    ended(why_ended(status));
+    std::uint64_t read_to = 0;
+    bool told = false;
+    for (;;) {
+      // WNOWAIT: the number stays ours until stop() has used it.
+      siginfo_t how{};
+      if (::waitid(P_PID, static_cast<id_t>(qemu_), &how, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+          errno != EINTR)
+        return;
+      const bool gone = how.si_pid != 0;
+      const auto runtime = told || stopping_ ? std::nullopt : runtime_ended(read_to);
+      if (runtime && !last_words().starts_with("Kernel panic")) {
+        ended(*runtime);
+        ::shutdown(api_fd_, SHUT_RDWR);
+        told = true;
+      }
+      if (gone) {
+        const int status = how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status;
+        if (!told) ended(why_ended(status));
+        return;
+      }
+      ::usleep(50'000);
+    }
   });
 }
 
 void VirtualMachine::stop() {
+  stopping_ = true;
   if (qemu_ > 0) ::kill(qemu_, SIGKILL);
   if (watcher_.joinable()) watcher_.join();
   if (qemu_ > 0)
@@ -289,6 +330,7 @@ void VirtualMachine::stop() {
 VirtualMachine::~VirtualMachine() {
   stop();
   if (shared_fd_ >= 0) ::close(shared_fd_);
+  if (api_fd_ >= 0) ::close(api_fd_);
   std::error_code ignored;
   if (!work_.empty()) fs::remove_all(work_, ignored);
   if (!memory_.empty()) fs::remove(memory_, ignored);

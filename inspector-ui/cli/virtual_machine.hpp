@@ -2,6 +2,7 @@
 // vm/.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,8 +41,9 @@ class VirtualMachine {
   int shared_memory() const { return shared_fd_; }
   static constexpr std::uint64_t kSharedBytes = 32u << 20;
   // Connects to the guest's API port; the guest answers when it has booted.
-  Result<int> connect_api() const;
-  // `ended` gets one sentence, on a thread of its own, when QEMU is no more.
+  Result<int> connect_api();
+  // `ended` gets one sentence, on a thread of its own, when the guest's runtime or QEMU is no more.
+  // What was asked of a runtime that is gone is answered with an Error then.
   void watch(std::function<void(std::string)> ended);
   // The last line that the guest said on its console, for a message.
   std::string last_words() const;
@@ -55,6 +57,7 @@ class VirtualMachine {
                            const std::vector<std::string>& devices,
                            const std::vector<std::string>& modules) const;
   std::string why_ended(int status) const;
+  std::optional<std::string> runtime_ended(std::uint64_t& read_to) const;
 
   std::string share_;   // share/pcilens
   std::string kernel_;  // kernel.sh's folder
@@ -62,8 +65,10 @@ class VirtualMachine {
   std::string memory_;  // the shared memory's file
   std::string console_;
   int shared_fd_ = -1;
+  int api_fd_ = -1;   // a second name of the connection, to end it by
   int janitor_ = -1;  // closed at our end, whatever it is: then a child tidies up
   int qemu_ = -1;     // process id
+  std::atomic<bool> stopping_{false};
   std::thread watcher_;
 };
 

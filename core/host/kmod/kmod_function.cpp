@@ -1,6 +1,5 @@
 #include "core/host/kmod/kmod_function.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -8,6 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
+
+#include "core/host/kmod/privileges.hpp"
 
 namespace pcilens::kmod {
 namespace {
@@ -31,7 +32,7 @@ Error why_not_open(int error) {
 
 Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config) {
   std::unique_ptr<KmodFunction> made(new KmodFunction);
-  made->fd_ = ::open(kNode, O_RDWR | O_CLOEXEC);
+  made->fd_ = open_node(kNode);
   if (made->fd_ < 0) return tl::unexpected(why_not_open(errno));
   pcilens_info info{};
   if (::ioctl(made->fd_, PCILENS_IOC_INFO, &info) != 0 || info.abi_version != PCILENS_ABI_VERSION)
@@ -45,6 +46,7 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   create.w1c_mask = reinterpret_cast<std::uint64_t>(config.w1c_mask().data());
   create.config_bytes = kConfigSize;
   create.ring_events = kRingEvents;
+  create.atomic_hold_ms = kAtomicHoldNs / 1'000'000;
   create.pool_bytes = kPoolBytes;
   for (const Bar& bar : config.bars()) {
     if (bar.size == 0) continue;
@@ -66,9 +68,13 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   };
   made->ring_ = map(create.ring_bytes, PCILENS_MMAP_RING);
   made->pool_ = map(kPoolBytes, PCILENS_MMAP_POOL);
-  if (made->ring_.empty() || made->pool_.empty())
-    return fail(fmt::format("{}: cannot map the event ring or the DMA pool: {}", kNode,
+  made->slots_ = map(sizeof(pcilens_slot) * PCILENS_SLOTS, PCILENS_MMAP_SLOTS);
+  if (made->ring_.empty() || made->pool_.empty() || made->slots_.empty())
+    return fail(fmt::format("{}: cannot map the event ring, the answers or the DMA pool: {}", kNode,
                             std::strerror(errno)));
+  for (int bar = 0; bar < PCILENS_BARS; ++bar)
+    if (create.bar[bar].shadow_bytes != 0)
+      made->shadow_[bar] = map(create.bar[bar].shadow_bytes, PCILENS_MMAP_SHADOW(bar));
   const auto* ring = reinterpret_cast<const pcilens_ring*>(made->ring_.data());
   made->capacity_ = ring->capacity;
   made->first_record_ = ring->first_record;
@@ -79,6 +85,9 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
 KmodFunction::~KmodFunction() {
   if (!ring_.empty()) ::munmap(ring_.data(), ring_.size());
   if (!pool_.empty()) ::munmap(pool_.data(), pool_.size());
+  if (!slots_.empty()) ::munmap(slots_.data(), slots_.size());
+  for (const auto& shadow : shadow_)
+    if (!shadow.empty()) ::munmap(shadow.data(), shadow.size());
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -95,44 +104,70 @@ void KmodFunction::unplug() {
   ::ioctl(fd_, PCILENS_IOC_UNPLUG);
 }
 
-bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns,
-                        std::uint32_t spin_ns) {
+bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns) {
   pcilens_wait wait{};
   wait.answers = reinterpret_cast<std::uint64_t>(answers.data());
   wait.answer_count = static_cast<std::uint32_t>(answers.size());
   wait.timeout_ns = timeout_ns;
-  wait.spin_ns = spin_ns;
   if (::ioctl(fd_, PCILENS_IOC_WAIT, &wait) == 0) return true;
   return errno == ETIMEDOUT || errno == EINTR;
 }
 
-void KmodFunction::collect(std::vector<pcilens_event>& events) {
-  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
-  const std::uint64_t head = std::atomic_ref(ring->head).load(std::memory_order_acquire);
-  for (; tail_ != head; ++tail_) {
-    pcilens_event event;
-    const std::uint64_t at =
-        first_record_ + (tail_ & (capacity_ - 1)) * std::uint64_t{sizeof(event)};
-    std::memcpy(&event, ring_.data() + at, sizeof(event));
-    events.push_back(event);
-  }
-  std::atomic_ref(ring->tail).store(tail_, std::memory_order_release);
+void KmodFunction::answer_spinning(const pcilens_answer& answer) {
+  auto* slot = reinterpret_cast<pcilens_slot*>(slots_.data()) + answer.slot;
+  std::atomic_ref(slot->value).store(answer.value, std::memory_order_relaxed);
+  std::atomic_ref(slot->status).store(answer.status, std::memory_order_relaxed);
+  std::atomic_ref(slot->generation).store(answer.generation, std::memory_order_release);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeps(answer.slot)) ::ioctl(fd_, PCILENS_IOC_KICK);
 }
 
-bool KmodFunction::set_policy(std::int8_t bar, std::uint64_t begin, std::uint64_t end, bool hold) {
+bool KmodFunction::sleeps(std::uint32_t slot) const {
+  auto* slots = reinterpret_cast<pcilens_slot*>(slots_.data());
+  return std::atomic_ref(slots[slot].sleeping).load(std::memory_order_relaxed) != 0;
+}
+
+bool KmodFunction::has_events() const {
+  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
+  return std::atomic_ref(ring->head).load(std::memory_order_acquire) !=
+         tail_.load(std::memory_order_relaxed);
+}
+
+// The module publishes an event and its stack together.
+std::uint32_t KmodFunction::peek(pcilens_event& event, pcilens_stack& stack) const {
+  if (!has_events()) return 0;
+  const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+  const auto record = [&](std::uint64_t number) {
+    return ring_.data() + first_record_ + (number & (capacity_ - 1)) * sizeof(event);
+  };
+  std::memcpy(&event, record(tail), sizeof(event));
+  if ((event.flags & PCILENS_F_STACK) == 0) return 1;
+  std::memcpy(&stack, record(tail + 1), sizeof(stack));
+  return 2;
+}
+
+void KmodFunction::consume(std::uint32_t records) {
+  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
+  const std::uint64_t tail = tail_.load(std::memory_order_relaxed) + records;
+  tail_.store(tail, std::memory_order_relaxed);
+  std::atomic_ref(ring->tail).store(tail, std::memory_order_release);
+}
+
+bool KmodFunction::set_policy(const Host::Range& range) {
   pcilens_policy policy{};
-  policy.bar = bar;
-  policy.offset = begin;
-  policy.length = end == ~0ull ? 0 : end - begin;
-  policy.read = policy.write = hold ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
-  policy.flags = hold ? PCILENS_POLICY_STACK : 0;
+  policy.bar = range.bar;
+  policy.offset = range.begin;
+  policy.length = range.end == ~0ull ? 0 : range.end - range.begin;
+  policy.read = range.reads ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
+  policy.write = range.writes ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
+  policy.flags = range.reads || range.writes ? PCILENS_POLICY_STACK : 0;
   return ::ioctl(fd_, PCILENS_IOC_POLICY, &policy) == 0;
 }
 
 std::optional<pcilens_inject> KmodFunction::inject(std::uint32_t vector, bool deassert) {
   pcilens_inject inject{};
   inject.vector = vector;
-  inject.flags = deassert ? PCILENS_INJECT_DEASSERT : 0;
+  inject.flags = PCILENS_INJECT_TRY | (deassert ? PCILENS_INJECT_DEASSERT : 0);
   if (::ioctl(fd_, PCILENS_IOC_INJECT, &inject) != 0) return std::nullopt;
   return inject;
 }

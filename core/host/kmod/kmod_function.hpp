@@ -8,8 +8,8 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
+#include "core/host/host.hpp"
 #include "core/pci/config_space.hpp"
 #include "core/result.hpp"
 #include "kmod/uapi/pcilens.h"
@@ -29,25 +29,41 @@ class KmodFunction {
   Result<std::string> plug();
   void unplug();
 
-  // Gives the answers, then waits for events. False once the function is gone.
-  bool wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns, std::uint32_t spin_ns);
-  // Moves what has come to the end of `events`.
-  void collect(std::vector<pcilens_event>& events);
+  // Gives the answers, then waits for events until the time is over. False once the function is
+  // gone. An answer's result tells whether it came too late (-ESTALE).
+  bool wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns);
+  // The same for a driver that spins for it on another CPU, without a system call.
+  void answer_spinning(const pcilens_answer& answer);
+  // Whether the driver sleeps until its answer comes.
+  bool sleeps(std::uint32_t slot) const;
 
-  bool set_policy(std::int8_t bar, std::uint64_t begin, std::uint64_t end, bool hold);
+  // The next event of the ring, and its stack if it has one: how many records they take, 0 for
+  // none. One reader at a time, for these two.
+  std::uint32_t peek(pcilens_event& event, pcilens_stack& stack) const;
+  void consume(std::uint32_t records);
+  // Whether there is one; any thread.
+  bool has_events() const;
+
+  // Accesses of that kind there wait for us, with their call stacks; none: as they come.
+  bool set_policy(const Host::Range& range);
   std::optional<pcilens_inject> inject(std::uint32_t vector, bool deassert);
   std::optional<pcilens_symbol> symbolise(std::uint64_t ip) const;
 
   std::uint64_t iova_base() const { return iova_base_; }
   std::span<std::byte> pool() const { return pool_; }
+  // The kernel's copy of a BAR, from its beginning; empty where there is none. `bar` 0..5.
+  std::span<std::byte> shadow(int bar) const { return shadow_[static_cast<unsigned>(bar)]; }
+  // How long an access may be held where its driver must not sleep, ns.
+  static constexpr std::uint64_t kAtomicHoldNs = 1'000'000'000;
 
  private:
   KmodFunction() = default;
 
   int fd_ = -1;
-  std::span<std::byte> ring_, pool_;
+  std::span<std::byte> ring_, pool_, slots_, shadow_[PCILENS_BARS];
   std::uint64_t iova_base_ = 0;
-  std::uint64_t tail_ = 0;  // ours alone: what the mapping says is never read back
+  // Ours alone: what the mapping says is never read back.
+  std::atomic<std::uint64_t> tail_{0};
   std::uint32_t capacity_ = 0, first_record_ = 0;
 };
 

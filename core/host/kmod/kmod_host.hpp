@@ -1,11 +1,13 @@
 // The kmod host: this kernel's own drivers, by way of the pcilens module. Collects what the kernel
 // trapped, carries it over the link in the kernel's order, and answers who waits.
+//   kmod_host.cpp        its threads: collecting, carrying, answering
+//   kmod_transaction.cpp what the kernel reports, in the link's words
+//   kmod_effects.cpp     from the link to the kernel: DMA, interrupts, policies, shadows
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +19,7 @@
 
 #include "core/host/host.hpp"
 #include "core/host/kmod/dma_mappings.hpp"
+#include "core/host/kmod/event_queue.hpp"
 #include "core/host/kmod/kmod_function.hpp"
 #include "core/link/link.hpp"
 
@@ -43,29 +46,59 @@ class KmodHost final : public Host {
   std::string thread_name(std::uint32_t thread) const override;
 
  private:
-  // One function and the two threads that serve it. Both can collect and deliver; whoever delivers
-  // may be held in a stop, and then the other goes on collecting, so that the kernel's ring never
-  // fills up behind a stop.
+  // One function and the two threads that serve it. Each carries what is at the front of the queue;
+  // while one is held in a stop, or stuck under an interrupt handler, the other goes on: so the
+  // kernel's ring never fills up behind a stop, and who cannot wait is let past it.
   struct Served {
+    explicit Served(std::unique_ptr<KmodFunction> f) : function(std::move(f)), queue(*function) {}
     std::unique_ptr<KmodFunction> function;
+    EventQueue queue;
+    std::atomic<std::uint64_t> claimed{0};  // events so far: a thread that stands still shows
+    std::atomic<int> driver_cpu{-1};        // of the last access
+    std::thread first, second;
+    // Under the link's lock.
     DmaMappings mappings;
-    std::mutex queue_mutex;           // collecting, and the queue
-    std::deque<pcilens_event> queue;  // collected, not delivered
-    std::atomic<bool> delivering{false};
-    std::thread deliverer, collector;
     std::vector<Range> held;  // ranges with policy `break`
+    std::atomic<bool> shadow_is_old{true};
+    // The last answers to drivers that spin, so that one that came too late can be named.
+    struct Answered {
+      std::uint64_t kernel_seq = 0, seq = 0;
+    };
+    std::mutex answered_mutex;
+    std::array<Answered, 64> answered{};
+    std::size_t next_answered = 0;
+  };
+  struct Interrupt {
+    std::uint8_t function;
+    std::uint64_t vector, value;
+  };
+  // An answer that its thread has not given yet: it goes with the next wait.
+  struct Owed {
+    std::optional<pcilens_answer> answer;
+    std::uint64_t seq = 0;
   };
 
   explicit KmodHost(Link& link) : link_(link) {}
-  void deliver_all(std::uint8_t index);
-  void collect_while_held(std::uint8_t index);
-  bool take(Served& served, pcilens_event& event, pcilens_event* stack);
-  // Carries one event over the link; true if `answer` is owed to the kernel.
-  bool deliver(std::uint8_t index, const pcilens_event& event, const pcilens_event* stack,
-               pcilens_answer& answer);
-  std::optional<std::uint64_t> expired(Served& served, const pcilens_event& event);
-  Transaction transaction_of(std::uint8_t index, const pcilens_event& event);
+  void serve_first(std::uint8_t index);
+  void serve_second(std::uint8_t index);
+  bool carry_all(std::uint8_t index, Owed& owed);
+  bool carry(std::uint8_t index, const Reported& next, Owed& owed);
+  void pass_overdue(std::uint8_t index);
+  bool wait(Served& served, Owed& owed, std::int64_t timeout_ns);
+  void answer(Served& served, const Reported& of, const Completion& completion, Owed& owed);
+  void came_too_late(const pcilens_answer& answer, std::uint64_t seq);
+
+  bool on_the_road(const pcilens_event& event) const;
+  void tell(Served& served, const pcilens_event& event);
+  Transaction transaction_of(std::uint8_t index, const Reported& reported);
+  std::string stack_of(std::uint8_t index, const Reported& reported);
   std::uint32_t site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event);
+
+  void claimed(std::uint8_t index, const pcilens_event& event);
+  void refresh_shadow(std::uint8_t index);
+  void refresh_old_shadow(std::uint8_t index);
+  bool inject(const Interrupt& interrupt);
+  void send_kept_interrupts();
 
   Link& link_;
   std::vector<std::unique_ptr<Served>> served_;
@@ -76,6 +109,9 @@ class KmodHost final : public Host {
   mutable std::mutex sites_mutex_;
   std::map<std::uint64_t, std::uint32_t> sites_;  // by instruction address
   std::map<std::uint32_t, std::string> threads_;  // names by tid
+  std::mutex kept_mutex_;
+  std::vector<Interrupt> kept_;  // could not be raised yet, in their order
+  std::atomic<bool> keeps_{false};
 };
 
 }  // namespace pcilens::kmod

@@ -1,0 +1,69 @@
+#include "core/host/kmod/event_queue.hpp"
+
+#include <algorithm>
+
+namespace pcilens::kmod {
+
+bool EventQueue::front(Reported& next) {
+  const std::lock_guard lock(mutex_);
+  if (memory_.empty()) return function_.peek(next.event, next.stack) != 0;
+  next = memory_.front();
+  return true;
+}
+
+bool EventQueue::has_events() {
+  const std::lock_guard lock(mutex_);
+  return !memory_.empty() || function_.has_events();
+}
+
+bool EventQueue::claim(std::uint64_t seq) {
+  const std::lock_guard lock(mutex_);
+  if (memory_.empty()) {
+    Reported next;
+    const std::uint32_t records = function_.peek(next.event, next.stack);
+    if (records == 0 || next.event.seq != seq) return false;
+    function_.consume(records);
+    return true;
+  }
+  const auto it = std::ranges::find(memory_, seq, [](const Reported& r) { return r.event.seq; });
+  if (it == memory_.end()) return false;
+  memory_.erase(it);
+  return true;
+}
+
+void EventQueue::absorb() {
+  const std::lock_guard lock(mutex_);
+  absorb_locked();
+}
+
+void EventQueue::absorb_locked() {
+  Reported next;
+  while (const std::uint32_t records = function_.peek(next.event, next.stack)) {
+    memory_.push_back(next);
+    function_.consume(records);
+  }
+}
+
+std::vector<Reported> EventQueue::overdue(std::uint64_t before) {
+  const std::lock_guard lock(mutex_);
+  const auto late = [&](const Reported& r) { return r.spins() && r.event.time_ns < before; };
+  const auto last = std::find_if(memory_.rbegin(), memory_.rend(), late);
+  std::vector<Reported> due;
+  for (auto it = memory_.begin(); it != last.base(); ++it)
+    if (!it->waits() || it->spins()) due.push_back(*it);
+  return due;
+}
+
+std::optional<std::uint64_t> EventQueue::expired(std::uint64_t seq) {
+  const std::lock_guard lock(mutex_);
+  absorb_locked();
+  const auto it = std::ranges::find_if(memory_, [&](const Reported& r) {
+    return r.event.kind == PCILENS_EXPIRED && r.event.aux == seq;
+  });
+  if (it == memory_.end()) return std::nullopt;
+  const std::uint64_t value = it->event.value;
+  memory_.erase(it);
+  return value;
+}
+
+}  // namespace pcilens::kmod

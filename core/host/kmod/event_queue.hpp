@@ -1,0 +1,53 @@
+// What the kernel reported of one function and nobody has carried yet, in the kernel's order.
+// Several threads take from it: each looks at the front, and claims it under the link's lock, so
+// that what is claimed first is carried first. In a stop, one of them empties the ring into memory,
+// for a ring that is full would make drivers wait that have nothing to do with the stop.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "core/host/kmod/kmod_function.hpp"
+
+namespace pcilens::kmod {
+
+// An event with the call stack that the kernel took for it, if it did.
+struct Reported {
+  pcilens_event event{};
+  pcilens_stack stack{};  // valid with PCILENS_F_STACK
+
+  bool waits() const { return (event.flags & PCILENS_F_ANSWER) != 0; }
+  // Its driver spins for the answer; the kernel gives up at the cap.
+  bool spins() const { return waits() && (event.flags & PCILENS_F_MAY_SLEEP) == 0; }
+};
+
+class EventQueue {
+ public:
+  explicit EventQueue(KmodFunction& function) : function_(function) {}
+
+  // The next one, which stays where it is. False if there is none.
+  bool front(Reported& next);
+  // Whether there is one.
+  bool has_events();
+  // Takes that event out, which need not be the front. False: another thread has taken it.
+  bool claim(std::uint64_t seq);
+  // Moves what is in the ring to memory.
+  void absorb();
+  // What has to be carried now, in its order, so that no spinning driver made before `before` (ns,
+  // CLOCK_MONOTONIC) runs into the cap: those, and all ahead of them but accesses that may wait.
+  std::vector<Reported> overdue(std::uint64_t before);
+  // The value with which the kernel let a spinning driver go, at the cap; takes that record out.
+  std::optional<std::uint64_t> expired(std::uint64_t seq);
+
+ private:
+  void absorb_locked();
+
+  KmodFunction& function_;
+  std::mutex mutex_;  // under the link's lock or alone; nothing is called out of it
+  std::deque<Reported> memory_;
+};
+
+}  // namespace pcilens::kmod

@@ -1,0 +1,164 @@
+// From the link to the kernel: DMA, interrupts, which ranges wait, and the kernel's copies.
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "core/host/kmod/kmod_host.hpp"
+
+namespace pcilens::kmod {
+namespace {
+
+// The part of the pool behind an IOVA range; empty outside.
+std::span<std::byte> in_pool(const KmodFunction& function, std::uint64_t iova, std::size_t length) {
+  const std::uint64_t base = function.iova_base();
+  const std::span<std::byte> pool = function.pool();
+  if (iova < base || iova - base > pool.size() || length > pool.size() - (iova - base)) return {};
+  return pool.subspan(iova - base, length);
+}
+
+// One store of the register's width: a driver may read it now.
+void put(std::span<std::byte> memory, std::uint64_t offset, std::uint32_t width,
+         std::uint64_t value) {
+  if (offset > memory.size() || width > memory.size() - offset) return;
+  std::byte* const at = memory.data() + offset;
+  switch (width) {
+    case 1: *at = static_cast<std::byte>(value); break;
+    case 2:
+      *reinterpret_cast<volatile std::uint16_t*>(at) = static_cast<std::uint16_t>(value);
+      break;
+    case 4:
+      *reinterpret_cast<volatile std::uint32_t*>(at) = static_cast<std::uint32_t>(value);
+      break;
+    case 8: *reinterpret_cast<volatile std::uint64_t*>(at) = value; break;
+    default: std::memcpy(at, &value, std::min<std::uint32_t>(width, 8));
+  }
+}
+
+}  // namespace
+
+Status KmodHost::dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) {
+  Served& served = *served_[function];
+  const Status status = served.mappings.allows(iova, data.size(), DmaDirection::ToDevice);
+  const auto memory = in_pool(*served.function, iova, data.size());
+  if (status != Status::SC || memory.empty()) return status == Status::SC ? Status::UR : status;
+  std::memcpy(data.data(), memory.data(), data.size());
+  return Status::SC;
+}
+
+Status KmodHost::dma_write(std::uint8_t function, std::uint64_t iova,
+                           std::span<const std::byte> data) {
+  Served& served = *served_[function];
+  const Status status = served.mappings.allows(iova, data.size(), DmaDirection::FromDevice);
+  const auto memory = in_pool(*served.function, iova, data.size());
+  if (status != Status::SC || memory.empty()) return status == Status::SC ? Status::UR : status;
+  std::memcpy(memory.data(), data.data(), data.size());
+  return Status::SC;
+}
+
+// ---- interrupts --------------------------------------------------------------------------------
+
+// Under the link's lock. The handler may read the device at once, on another CPU: it is answered as
+// soon as the lock is free. Where no CPU would be left to answer it, it is kept for later.
+Status KmodHost::interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) {
+  refresh_shadow(function);
+  const Interrupt asked{function, vector, value};
+  const std::lock_guard lock(kept_mutex_);
+  if (!kept_.empty() || !inject(asked)) {
+    kept_.push_back(asked);
+    keeps_ = true;
+  }
+  return Status::SC;
+}
+
+// False: not now.
+bool KmodHost::inject(const Interrupt& asked) {
+  const bool intx = asked.vector == kIntxVector;
+  const auto sent = served_[asked.function]->function->inject(
+      intx ? 0 : static_cast<std::uint32_t>(asked.vector), intx && asked.value == 0);
+  return !sent || sent->result != PCILENS_IRQ_BUSY;
+}
+
+void KmodHost::send_kept_interrupts() {
+  // Whoever sends just now sends these too, or the second thread does soon.
+  const std::unique_lock lock(kept_mutex_, std::try_to_lock);
+  if (!lock) return;
+  auto next = kept_.begin();
+  while (next != kept_.end() && inject(*next)) ++next;
+  kept_.erase(kept_.begin(), next);
+  keeps_ = !kept_.empty();
+}
+
+// ---- what the kernel answers by itself ---------------------------------------------------------
+
+namespace {
+
+// The same, as ranges that do not overlap: the kernel keeps one policy for each place.
+std::vector<Host::Range> disjoint(std::span<const Host::Range> ranges, std::size_t function) {
+  std::map<std::int8_t, std::set<std::uint64_t>> edges;  // by BAR
+  const auto counts = [&](const Host::Range& range) {
+    return range.function == function && range.bar >= kBarConfig && range.begin < range.end;
+  };
+  for (const Host::Range& range : ranges)
+    if (counts(range)) edges[range.bar].insert({range.begin, range.end});
+  std::vector<Host::Range> pieces;
+  for (const auto& [bar, at] : edges)
+    for (auto edge = at.begin(); std::next(edge) != at.end(); ++edge) {
+      Host::Range piece{
+          static_cast<std::uint8_t>(function), bar, *edge, *std::next(edge), false, false};
+      for (const Host::Range& range : ranges) {
+        if (!counts(range) || range.bar != bar || range.begin > piece.begin ||
+            range.end < piece.end)
+          continue;
+        piece.reads |= range.reads;
+        piece.writes |= range.writes;
+      }
+      if (piece.reads || piece.writes) pieces.push_back(piece);
+    }
+  return pieces;
+}
+
+}  // namespace
+
+// What a breakpoint, a rule or a step can match waits for us; all else goes on as it is.
+void KmodHost::synchronous(std::span<const Range> ranges) {
+  for (std::size_t i = 0; i < served_.size(); ++i) {
+    Served& served = *served_[i];
+    std::vector<Range> wanted = disjoint(ranges, i);
+    for (Range old : served.held) {
+      if (std::ranges::find(wanted, old) != wanted.end()) continue;
+      old.reads = old.writes = false;
+      served.function->set_policy(old);
+    }
+    // One that was taken back may have overlapped one that stays: so all are set again.
+    for (const Range& range : wanted) served.function->set_policy(range);
+    served.held = std::move(wanted);
+  }
+}
+
+// The kernel's copy of the registers, for reads that cannot wait at all. Under the link's lock.
+void KmodHost::refresh_shadow(std::uint8_t index) {
+  Served& served = *served_[index];
+  served.shadow_is_old = false;
+  const Function* function = link_.function(index);
+  if (function == nullptr) return;
+  for (int bar = 0; bar < PCILENS_BARS; ++bar) {
+    const RegisterBank* bank = function->bank(bar);
+    const std::span<std::byte> memory = served.function->shadow(bar);
+    if (bank == nullptr || memory.empty()) continue;
+    for (const Register* r : bank->map().registers)
+      for (std::uint32_t i = 0; i < r->count; ++i) {
+        const RegisterRef ref{r, i};
+        put(memory, ref.offset(), r->width, bank->peek(ref));
+      }
+  }
+}
+
+// When nothing comes for a while.
+void KmodHost::refresh_old_shadow(std::uint8_t index) {
+  if (!served_[index]->shadow_is_old.exchange(false)) return;
+  link_.post([this, index] { refresh_shadow(index); });
+}
+
+}  // namespace pcilens::kmod

@@ -1,0 +1,179 @@
+// What the kernel reports, in the link's words: transactions, call sites, notes and findings.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/host/kmod/kmod_host.hpp"
+
+namespace pcilens::kmod {
+namespace {
+
+DmaDirection direction_of(std::uint64_t aux) {
+  const bool to = (aux & PCILENS_DMA_TO_DEVICE) != 0, from = (aux & PCILENS_DMA_FROM_DEVICE) != 0;
+  if (to == from) return DmaDirection::Bidirectional;
+  return to ? DmaDirection::ToDevice : DmaDirection::FromDevice;
+}
+
+std::string hex(const std::uint8_t* bytes, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += fmt::format("{:02x}", bytes[i]);
+  return text;
+}
+
+Kind kind_of(const pcilens_event& event) {
+  switch (event.kind) {
+    case PCILENS_CFG_READ: return Kind::CfgRead;
+    case PCILENS_CFG_WRITE: return Kind::CfgWrite;
+    case PCILENS_MEM_READ: return Kind::MemRead;
+    case PCILENS_MEM_WRITE: return Kind::MemWrite;
+    case PCILENS_DMA_MAP: return Kind::DmaMap;
+    case PCILENS_DMA_UNMAP: return Kind::DmaUnmap;
+    default: return Kind::Gap;
+  }
+}
+
+// COMMAND.MEM is off: nobody claims the request. The function knows as well, and says UR.
+bool is_unclaimed(const pcilens_event& event) {
+  return (event.kind == PCILENS_MEM_READ || event.kind == PCILENS_MEM_WRITE) &&
+         (event.flags & PCILENS_F_KERNEL) != 0 && event.aux == PCILENS_STATUS_UR;
+}
+
+AnsweredBy answered_by(const pcilens_event& event) {
+  const bool waits = (event.flags & PCILENS_F_ANSWER) != 0;
+  if (is_unclaimed(event)) return AnsweredBy::Function;
+  if ((event.flags & (PCILENS_F_SHADOWED | PCILENS_F_KERNEL)) != 0) return AnsweredBy::Shadow;
+  // A write that was to be held and could not: the function sees it all the same.
+  if ((event.flags & PCILENS_F_PASSED_STOP) != 0) return AnsweredBy::PassedStop;
+  const bool config = event.kind == PCILENS_CFG_READ || event.kind == PCILENS_CFG_WRITE;
+  return config && !waits ? AnsweredBy::Shadow : AnsweredBy::Function;
+}
+
+}  // namespace
+
+// All others the link has by other ways: interrupts, resets, changes of a BAR.
+bool KmodHost::on_the_road(const pcilens_event& event) const {
+  return (event.kind >= PCILENS_CFG_READ && event.kind <= PCILENS_DMA_UNMAP) ||
+         event.kind == PCILENS_GAP;
+}
+
+Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reported) {
+  const pcilens_event& event = reported.event;
+  Transaction t{.offset = event.offset,
+                .value = event.value,
+                .size = event.size,
+                .thread = event.tid,
+                .cpu = event.cpu,
+                .kind = kind_of(event),
+                .answered_by = answered_by(event),
+                .bar = event.bar,
+                .function = index};
+  const std::int64_t since = static_cast<std::int64_t>(event.time_ns) - epoch_ns_;
+  t.t_ns = since > 0 ? static_cast<std::uint64_t>(since) : 1;
+  t.site = site_of(index, event.driver_ip != 0 ? event.driver_ip : event.ip, &event);
+  if (is_read(t.kind) && reported.waits()) t.value = 0;
+  if (t.kind == Kind::DmaMap || t.kind == Kind::DmaUnmap) {
+    t.size = static_cast<std::uint32_t>(event.value);
+    t.value = static_cast<std::uint64_t>(direction_of(event.aux));
+  }
+  if (t.kind == Kind::Gap) t.bar = kBarNone;
+  return t;
+}
+
+// What has to happen together with the claim, under the link's lock.
+void KmodHost::claimed(std::uint8_t index, const pcilens_event& event) {
+  Served& served = *served_[index];
+  served.claimed.fetch_add(1, std::memory_order_relaxed);
+  served.shadow_is_old.store(true, std::memory_order_relaxed);
+  if (event.kind == PCILENS_DMA_MAP)
+    served.mappings.map(event.offset, event.value, direction_of(event.aux));
+  else if (event.kind == PCILENS_DMA_UNMAP)
+    served.mappings.unmap(event.offset);
+}
+
+void KmodHost::tell(Served& served, const pcilens_event& event) {
+  switch (event.kind) {
+    case PCILENS_REFUSED:
+      return link_.host_note(
+          fmt::format("the module cannot emulate the instruction {} at this BAR access",
+                      hex(event.code, event.code_bytes)));
+    case PCILENS_EXPIRED: {
+      std::uint64_t seq = 0;
+      {
+        const std::lock_guard lock(served.answered_mutex);
+        for (const auto& answered : served.answered)
+          if (answered.kernel_seq == event.aux) seq = answered.seq;
+      }
+      return link_.host_finding(
+          seq, "expired",
+          fmt::format("BAR{}+{:#x}: no answer came while the driver could wait; it went on with "
+                      "{:#x}, the kernel's copy",
+                      event.bar, event.offset, event.value));
+    }
+    case PCILENS_IRQ:
+      switch (event.aux) {
+        case PCILENS_IRQ_COALESCED:
+          return link_.host_note(fmt::format(
+              "vector {} is coalesced: the one before has not been taken yet", event.offset));
+        case PCILENS_IRQ_PENDING:
+          return link_.host_note(
+              fmt::format("vector {} is masked: it stays pending", event.offset));
+        case PCILENS_IRQ_LATE:
+          return link_.host_note(
+              fmt::format("vector {} is delivered late, now that it is unmasked", event.offset));
+        case PCILENS_IRQ_DISABLED:
+          return link_.host_note(
+              fmt::format("vector {} is lost: the driver has no interrupts or no bus mastering on",
+                          event.offset));
+        case PCILENS_IRQ_NO_HANDLER:
+          return link_.host_note(
+              fmt::format("vector {} is lost: no driver has requested it", event.offset));
+        default: return;
+      }
+    default: return;
+  }
+}
+
+std::string KmodHost::stack_of(std::uint8_t index, const Reported& reported) {
+  if ((reported.event.flags & PCILENS_F_STACK) == 0) return {};
+  std::string frames;
+  for (unsigned i = 0; i < reported.stack.count && i < PCILENS_STACK_FRAMES; ++i)
+    frames +=
+        fmt::format("{}{}", i == 0 ? "[" : ",", site_of(index, reported.stack.frame[i], nullptr));
+  return frames.empty() ? frames : frames + "]";
+}
+
+std::uint32_t KmodHost::site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event) {
+  if (ip == 0) return 0;
+  std::uint32_t site = 0;
+  {
+    const std::lock_guard lock(sites_mutex_);
+    if (event != nullptr && !threads_.contains(event->tid))
+      threads_[event->tid].assign(reinterpret_cast<const char*>(event->comm),
+                                  ::strnlen(reinterpret_cast<const char*>(event->comm), 16));
+    if (const auto it = sites_.find(ip); it != sites_.end()) return it->second;
+    site = static_cast<std::uint32_t>(sites_.size() + 1);
+    sites_.emplace(ip, site);
+  }
+  const auto symbol = served_[index]->function->symbolise(ip);
+  const std::string name = symbol ? symbol->symbol : "";
+  const std::string code =
+      event != nullptr && event->ip == ip ? hex(event->code, event->code_bytes) : std::string();
+  link_.name_site(
+      site, name,
+      fmt::format(
+          R"({{"module":"{}","build_id":"{}","symbol":"{}","displacement":{},)"
+          R"("code":"{}","file":"","line":0}})",
+          symbol ? symbol->module : "",
+          symbol ? hex(symbol->build_id, std::min<std::uint32_t>(symbol->build_id_bytes, 32)) : "",
+          name, symbol ? symbol->displacement : 0, code));
+  return site;
+}
+
+std::string KmodHost::thread_name(std::uint32_t thread) const {
+  const std::lock_guard lock(sites_mutex_);
+  const auto it = threads_.find(thread);
+  return it == threads_.end() ? std::string() : it->second;
+}
+
+}  // namespace pcilens::kmod
