@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # for those who source this
+# What tests with a guest that runs pcilens share: start one, talk to its console and to a shell in
+# it, check what they said.
+source "$(dirname "${BASH_SOURCE[0]}")/../checks/common.sh"
+
+pcilens=${PCILENS:-build/release/bin/pcilens}
+work=$(mktemp -d)
+export XDG_RUNTIME_DIR=$work
+machine=''
+end() {
+  [[ -z $machine ]] || kill "$machine" 2>/dev/null || true
+  [[ -z $machine ]] || wait "$machine" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap end EXIT
+
+# check "SENTENCE" COMMAND ...: what the last commands said is shown where it fails.
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    ok "$name"
+  else
+    sed 's/^/    /' "$work/output" 2>/dev/null | tail -n 30
+    not_ok "$name"
+  fi
+}
+has() { grep -qE -- "$1" "$work/output"; }
+not() { ! "$@"; }
+
+# start NAME [OPTION ...]: boots; the session is at $work/NAME, its trace in $work/NAME.trace.
+start() {
+  session=$work/$1.sock trace=$work/$1.trace log=$work/$1.log
+  shell_socket=$work/$1.shell
+  shift
+  # shellcheck disable=SC2086
+  "$pcilens" vm ${PCILENS_KERNEL:+--kernel $PCILENS_KERNEL} --device edu --serve "$session" \
+    --shell "$shell_socket" --trace "$trace" --log "$log" "$@" >"$work/vm" 2>&1 </dev/null &
+  machine=$!
+  for ((i = 0; i < 1200; i++)); do
+    [[ ! -S $session ]] || return 0
+    kill -0 "$machine" 2>/dev/null || break
+    sleep 0.1
+  done
+  cp "$work/vm" "$work/output"
+  cat "$log" >>"$work/output" 2>/dev/null || true
+  return 1
+}
+stop() {
+  kill "$machine" 2>/dev/null || true
+  wait "$machine" 2>/dev/null || true
+  machine=''
+}
+
+# console COMMAND ...: each is a line of the console.
+console() {
+  local arguments=() command
+  for command in "$@"; do arguments+=(-e "$command"); done
+  timeout 60 "$pcilens" attach "$session" "${arguments[@]}" >"$work/output" 2>&1
+}
+
+# guest COMMAND [SECONDS]: runs it in the guest's shell; fails as the command does, or with no
+# answer in that time (10).
+guest() {
+  timeout $((20 + ${2:-10})) python3 - "$shell_socket" "$1" "${2:-10}" >"$work/output" 2>&1 <<'PYTHON'
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+# The shell ends with each connection and starts again a second later; until it shows its prompt,
+# what is sent is lost.
+text, until = b"", time.monotonic() + 10
+s.settimeout(0.5)
+while b"# " not in text:
+    if time.monotonic() > until:
+        sys.exit("the guest's shell does not answer")
+    s.sendall(b"\n")
+    try:
+        text += s.recv(65536)
+    except TimeoutError:
+        pass
+s.settimeout(float(sys.argv[3]))
+s.sendall(("echo begin''ning; " + sys.argv[2] + "; echo end''ing $?.\n").encode())
+text = ""
+while "ending " not in text or not text.partition("ending ")[2].count("."):
+    text += s.recv(65536).decode(errors="replace").replace("\r", "")
+body, _, code = text.partition("beginning\n")[2].rpartition("ending ")
+print(body)
+sys.exit(int(code.partition(".")[0]))
+PYTHON
+}
+complaints='BUG|WARNING|Oops|blocked for more|stall|lockup|Call Trace|general protection'
+clean() { guest dmesg && not has "$complaints"; }
