@@ -13,7 +13,7 @@ namespace pcilens {
 namespace {
 
 constexpr std::size_t kInstructionsBefore = 8, kInstructionsAfter = 8;
-constexpr std::uint32_t kLinesBefore = 6, kLinesAfter = 6;
+constexpr std::uint32_t kLinesBefore = 4, kLinesAfter = 4;
 constexpr std::uintmax_t kLargestSource = 4u << 20;  // bytes
 constexpr std::size_t kLongestLine = 500;            // bytes
 

@@ -1,5 +1,8 @@
 #include "inspector-ui/gui/app.hpp"
 
+#include "inspector-ui/gui/theme.hpp"
+#include "inspector-ui/gui/window_commands.hpp"
+
 namespace pcilens::gui {
 namespace {
 
@@ -40,14 +43,34 @@ App::App(Target& target, std::shared_ptr<Mailbox> mailbox)
       }) {
   runner_.quit = [this] { mailbox_->post([this] { quit = true; }); };
   changes_.update(*snapshot_);
+  if (snapshot_->stop) held_ = selected_seq = snapshot_->stop->transaction.seq;
+  add_window_commands(table_, *this);
 }
 
 App::~App() = default;
+
+void App::select(std::uint64_t seq) {
+  selected_seq = reveal_seq = seq;
+}
+
+void App::use_layout(std::string_view preset) {
+  layout = preset_layout(preset, width);
+}
+
+void App::use_theme(bool light) {
+  theme::set_light(light);
+  theme_changed = true;
+}
 
 bool App::refresh() {
   auto newest = target_.snapshot();
   if (newest->version == snapshot_->version) return false;
   if (newest->state != snapshot_->state && !notice_bad_) notice_.clear();
+  // A new stop is what everybody wants to see; another trace has other numbers.
+  const std::uint64_t held = newest->stop ? newest->stop->transaction.seq : 0;
+  if (newest->seq < snapshot_->seq) selected_seq = 0;
+  if (held != 0 && held != held_) selected_seq = held;
+  held_ = held;
   snapshot_ = std::move(newest);
   changes_.update(*snapshot_);
   return true;
@@ -76,7 +99,7 @@ void App::say(Message message) {
   if (!message.bad && message.output.blocks.empty()) return;
   if (wants_room(message.output)) {
     notice_.clear();
-    layout.bring_to_front("output");
+    layout.bring_to_front("console");
   }
   messages_.push_back(std::move(message));
   if (messages_.size() > kMessages) messages_.pop_front();

@@ -50,6 +50,9 @@ class App {
   // Opens the palette with the beginning of a command.
   std::string palette_request;
   bool palette_wanted = false;
+  // Ctrl+G and Ctrl+F: go_to.cpp and the panel that was clicked last look at these.
+  bool go_to_wanted = false, find_wanted = false;
+  std::string active_panel = "transactions";
 
   // What is selected, shared by all panels.
   std::uint64_t selected_seq = 0;
@@ -59,6 +62,13 @@ class App {
   std::uint64_t reveal_seq = 0;
   std::string filter_request;  // for the transactions panel
   bool filter_wanted = false;
+  std::uint64_t reveal_iova = 0;  // for the memory panel, with its function
+  std::uint8_t reveal_function = 0;
+  bool memory_wanted = false;
+  std::string reveal_config;         // an item of config space
+  std::uint64_t reveal_command = 0;  // the command that this transaction belongs to
+  // Shows a transaction everywhere: list, detail, code.
+  void select(std::uint64_t seq);
 
   // What commands answered, newest last; `bad` ones are errors.
   struct Message {
@@ -87,7 +97,13 @@ class App {
   }
   static constexpr double kNever = 1e9;
 
+  // Both take effect with the next picture.
+  void use_layout(std::string_view preset);  // "debug" "trace" "learn"
+  void use_theme(bool light);
+  bool theme_changed = false;
+
   SplitTree layout;
+  float width = 1600;  // of the window, pixels at scale 1
   std::vector<std::unique_ptr<Panel>> panels;
   Panel* panel(std::string_view id);
   bool quit = false;
@@ -98,6 +114,7 @@ class App {
   std::shared_ptr<const Snapshot> snapshot_;
   ui::CommandTable table_;
   ChangeMark changes_;
+  std::uint64_t held_ = 0;  // the stop before
   std::deque<Message> messages_;
   std::string notice_;
   bool notice_bad_ = false;

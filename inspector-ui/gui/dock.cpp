@@ -68,8 +68,12 @@ void draw_leaf(App& app, SplitNode& leaf, Rect area) {
   widgets::name_area("panel." + leaf.tabs[leaf.front], inside);
   ImGui::SetCursorScreenPos({inside.x, inside.y});
   if (widgets::begin_area(leaf.tabs[leaf.front].c_str(), {inside.w, inside.h}, {unit(3), unit(2)},
-                          false))
+                          false)) {
+    if (ImGui::IsMouseClicked(0) &&
+        ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.w, area.y + area.h}))
+      app.active_panel = leaf.tabs[leaf.front];
     panel->draw(app);
+  }
   widgets::end_area();
 }
 

@@ -29,6 +29,8 @@ void draw_command(App& app, const ui::Command& command) {
   }
 }
 
+constexpr std::string_view kView = "View";  // comes last, with the panels
+
 bool in_window(const ui::Command& c) {
   return (c.where & ui::kWindow) != 0 && !c.actions.empty();
 }
@@ -38,7 +40,7 @@ bool in_window(const ui::Command& c) {
 void draw_menus(App& app) {
   std::vector<std::string_view> groups;
   for (const ui::Command& c : app.table().commands())
-    if (in_window(c) && std::ranges::find(groups, c.group) == groups.end())
+    if (in_window(c) && c.group != kView && std::ranges::find(groups, c.group) == groups.end())
       groups.push_back(c.group);
   for (const std::string_view group : groups) {
     const std::string name(group);
@@ -61,26 +63,23 @@ void draw_menus(App& app) {
       widgets::name_item("menu.item." + title);
     }
     ImGui::Separator();
-    if (ImGui::MenuItem("Commands…", "Ctrl+P")) app.palette_wanted = true;
-    if (ImGui::MenuItem("Reset the layout"))
-      app.layout = default_layout(ImGui::GetIO().DisplaySize.x / theme::unit(0.25f));
+    for (const ui::Command& c : app.table().commands())
+      if (in_window(c) && c.group == kView) draw_command(app, c);
     ImGui::EndMenu();
   }
 }
 
 void handle_shortcuts(App& app) {
   if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel)) return;
-  if (widgets::pressed(ui::ctrl(ui::KeyCode::P))) {
-    app.palette_wanted = true;
-    return;
-  }
   const bool typing = ImGui::GetIO().WantTextInput;
   for (const ui::Command& c : app.table().commands()) {
     if ((c.where & ui::kWindow) == 0) continue;
     for (const ui::Action& action : c.actions) {
       const bool function_key =
           action.key.code >= ui::KeyCode::F1 && action.key.code <= ui::KeyCode::F12;
-      if (!action.key || (typing && !function_key) || !widgets::pressed(action.key)) continue;
+      // Letters belong to whoever types, except those with Ctrl that no input takes.
+      const bool reserved = function_key || action.key.ctrl;
+      if (!action.key || (typing && !reserved) || !widgets::pressed(action.key)) continue;
       if (c.disabled != nullptr) {
         if (const auto why_not = c.disabled(app.snapshot()); !why_not.empty()) {
           app.say_error(std::string(why_not));

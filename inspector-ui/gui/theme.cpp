@@ -25,7 +25,7 @@ constexpr Colours kDark = {
     .line = rgb(0x2b3039),
     .text = rgb(0xd9dde4),
     .dim = rgb(0x98a1af),
-    .faint = rgb(0x717a88),
+    .faint = rgb(0x7c8694),
     .accent = rgb(0x6cb2f7),
     .held = rgb(0xf2bd66),
     .held_ground = rgb(0xf2bd66, 0x1c),
@@ -36,7 +36,48 @@ constexpr Colours kDark = {
     .write = rgb(0xe39a7f),
     .dma = rgb(0xb8a0e6),
     .interrupt = rgb(0x70cbb9),
+    .popup = rgb(0x1f2329),
+    .border = rgb(0x3a414c),
+    .grab = rgb(0x353b46),
+    .grab_hovered = rgb(0x454c59),
+    .grab_active = rgb(0x525a69),
+    .tint = rgb(0xffffff, 0x0c),
+    .tint_strong = rgb(0xffffff, 0x14),
+    .veil = rgb(0, 0x60),
 };
+
+constexpr Colours kLight = {
+    .window = rgb(0xe9ecf1),
+    .panel = rgb(0xfdfdfe),
+    .raised = rgb(0xedf0f4),
+    .hovered = rgb(0xe2e7ee),
+    .pressed = rgb(0xd3dae4),
+    .selected = rgb(0x1f6fc4, 0x26),
+    .line = rgb(0xdde2e9),
+    .text = rgb(0x1c222b),
+    .dim = rgb(0x4d5866),
+    .faint = rgb(0x6b7683),
+    .accent = rgb(0x1f6fc4),
+    .held = rgb(0x945600),
+    .held_ground = rgb(0xf0a52a, 0x33),
+    .good = rgb(0x1d7f37),
+    .bad = rgb(0xc02b38),
+    .config = rgb(0x4f6a86),
+    .read = rgb(0x1a66ae),
+    .write = rgb(0xab4a22),
+    .dma = rgb(0x7244bd),
+    .interrupt = rgb(0x0b7d6a),
+    .popup = rgb(0xffffff),
+    .border = rgb(0xc6cdd7),
+    .grab = rgb(0xc9d0d9),
+    .grab_hovered = rgb(0xb3bcc8),
+    .grab_active = rgb(0x9ea9b7),
+    .tint = rgb(0, 0x0a),
+    .tint_strong = rgb(0, 0x12),
+    .veil = rgb(0, 0x30),
+};
+
+const Colours* g_colours = &kDark;
 
 float g_scale = 1.0f;
 Fonts g_fonts;
@@ -69,7 +110,13 @@ ImVec4 vec(ImU32 c) {
 }  // namespace
 
 const Colours& colours() {
-  return kDark;
+  return *g_colours;
+}
+void set_light(bool light) {
+  g_colours = light ? &kLight : &kDark;
+}
+bool light() {
+  return g_colours == &kLight;
 }
 const Fonts& fonts() {
   return g_fonts;
@@ -77,14 +124,14 @@ const Fonts& fonts() {
 
 ImU32 colour_of(KindGroup group) {
   switch (group) {
-    case KindGroup::Config: return kDark.config;
-    case KindGroup::Read: return kDark.read;
-    case KindGroup::Write: return kDark.write;
-    case KindGroup::Dma: return kDark.dma;
-    case KindGroup::Interrupt: return kDark.interrupt;
-    case KindGroup::Note: return kDark.faint;
+    case KindGroup::Config: return g_colours->config;
+    case KindGroup::Read: return g_colours->read;
+    case KindGroup::Write: return g_colours->write;
+    case KindGroup::Dma: return g_colours->dma;
+    case KindGroup::Interrupt: return g_colours->interrupt;
+    case KindGroup::Note: return g_colours->faint;
   }
-  return kDark.text;
+  return g_colours->text;
 }
 
 float unit(float n) {
@@ -133,29 +180,29 @@ void apply_style(float scale) {
   style.ScrollbarRounding = unit(1);
   style.GrabRounding = unit(1);
 
-  const Colours& c = kDark;
+  const Colours& c = *g_colours;
   ImVec4* to = style.Colors;
   to[ImGuiCol_Text] = vec(c.text);
   to[ImGuiCol_TextDisabled] = vec(c.faint);
   to[ImGuiCol_WindowBg] = vec(c.window);
   to[ImGuiCol_ChildBg] = vec(rgb(0, 0));
-  to[ImGuiCol_PopupBg] = vec(rgb(0x1f2329));
-  to[ImGuiCol_Border] = vec(rgb(0x3a414c));
+  to[ImGuiCol_PopupBg] = vec(c.popup);
+  to[ImGuiCol_Border] = vec(c.border);
   to[ImGuiCol_FrameBg] = vec(c.raised);
   to[ImGuiCol_FrameBgHovered] = vec(c.hovered);
   to[ImGuiCol_FrameBgActive] = vec(c.hovered);
   to[ImGuiCol_MenuBarBg] = vec(c.window);
   to[ImGuiCol_ScrollbarBg] = vec(rgb(0, 0));
-  to[ImGuiCol_ScrollbarGrab] = vec(rgb(0x353b46));
-  to[ImGuiCol_ScrollbarGrabHovered] = vec(rgb(0x454c59));
-  to[ImGuiCol_ScrollbarGrabActive] = vec(rgb(0x525a69));
+  to[ImGuiCol_ScrollbarGrab] = vec(c.grab);
+  to[ImGuiCol_ScrollbarGrabHovered] = vec(c.grab_hovered);
+  to[ImGuiCol_ScrollbarGrabActive] = vec(c.grab_active);
   to[ImGuiCol_CheckMark] = vec(c.accent);
   to[ImGuiCol_Button] = vec(c.raised);
   to[ImGuiCol_ButtonHovered] = vec(c.hovered);
   to[ImGuiCol_ButtonActive] = vec(c.pressed);
   to[ImGuiCol_Header] = vec(c.selected);
-  to[ImGuiCol_HeaderHovered] = vec(rgb(0xffffff, 0x0c));
-  to[ImGuiCol_HeaderActive] = vec(rgb(0xffffff, 0x14));
+  to[ImGuiCol_HeaderHovered] = vec(c.tint);
+  to[ImGuiCol_HeaderActive] = vec(c.tint_strong);
   to[ImGuiCol_Separator] = vec(c.line);
   to[ImGuiCol_SeparatorHovered] = vec(c.accent);
   to[ImGuiCol_SeparatorActive] = vec(c.accent);
@@ -164,9 +211,9 @@ void apply_style(float scale) {
   to[ImGuiCol_TableBorderLight] = vec(rgb(0, 0));
   to[ImGuiCol_TableRowBg] = vec(rgb(0, 0));
   to[ImGuiCol_TableRowBgAlt] = vec(rgb(0, 0));
-  to[ImGuiCol_TextSelectedBg] = vec(rgb(0x6cb2f7, 0x50));
+  to[ImGuiCol_TextSelectedBg] = vec((c.accent & 0x00ffffff) | 0x50000000);
   to[ImGuiCol_NavHighlight] = vec(c.accent);
-  to[ImGuiCol_ModalWindowDimBg] = vec(rgb(0, 0x60));
+  to[ImGuiCol_ModalWindowDimBg] = vec(c.veil);
   ImGui::GetStyle() = style;
 }
 

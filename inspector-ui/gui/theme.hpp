@@ -25,8 +25,15 @@ struct Colours {
   ImU32 good;                                 // running
   ImU32 bad;                                  // errors and failures
   ImU32 config, read, write, dma, interrupt;  // kinds of transactions
+  ImU32 popup, border;                        // menus and tooltips
+  ImU32 grab, grab_hovered, grab_active;      // scroll bars
+  ImU32 tint, tint_strong;                    // over a row under the mouse, and pressed
+  ImU32 veil;                                 // over everything behind a dialogue
 };
 const Colours& colours();
+// Takes effect with the next apply_style().
+void set_light(bool light);
+bool light();
 ImU32 colour_of(KindGroup group);
 
 // Text sizes in pixels at scale 1.

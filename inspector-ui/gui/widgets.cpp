@@ -120,6 +120,53 @@ void clipped_right(std::string_view t, ImU32 colour) {
   clipped(t, colour, true);
 }
 
+bool link(std::string_view name, std::string_view t, ImU32 colour, bool monospaced) {
+  ImGui::PushFont(monospaced ? theme::fonts().mono : theme::fonts().text);
+  const ImVec2 size = size_of(t), from = ImGui::GetCursorScreenPos();
+  const float room = std::min(size.x, std::max(ImGui::GetContentRegionAvail().x, 1.0f));
+  const bool clicked = ImGui::InvisibleButton(hidden(name).c_str(), {room, size.y});
+  name_item(name, t);
+  const bool hot = ImGui::IsItemHovered();
+  if (hot) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+  ImGui::PushStyleColor(ImGuiCol_Text, hot ? colours().accent : colour);
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  ImGui::RenderTextEllipsis(draw, from, {from.x + room, from.y + size.y}, from.x + room,
+                            from.x + room, t.data(), t.data() + t.size(), &size);
+  ImGui::PopStyleColor();
+  ImGui::PopFont();
+  if (hot)
+    draw->AddLine({from.x, from.y + size.y - 1}, {from.x + room, from.y + size.y - 1},
+                  colours().accent);
+  return clicked;
+}
+
+void heading(std::string_view t) {
+  ImGui::Dummy({0, unit(0.5f)});
+  text(t, colours().faint);
+}
+
+void fact(std::string_view label, std::string_view t, bool monospaced) {
+  text(label, colours().faint);
+  ImGui::SameLine(unit(18));
+  clipped(t, colours().dim, monospaced);
+}
+
+bool progress(std::string_view name, float part, std::string_view t) {
+  const float height = ImGui::GetFrameHeight(), cancel = unit(18);
+  const float width = std::max(unit(20), ImGui::GetContentRegionAvail().x - cancel - unit(2));
+  const ImVec2 from = ImGui::GetCursorScreenPos();
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  ImGui::Dummy({width, height});
+  name_item(name, t);
+  draw->AddRectFilled(from, {from.x + width, from.y + height}, colours().raised, unit(1));
+  draw->AddRectFilled(from, {from.x + width * std::clamp(part, 0.0f, 1.0f), from.y + height},
+                      colours().selected, unit(1));
+  draw->AddText({from.x + unit(2), std::floor(from.y + (height - ImGui::GetFontSize()) / 2)},
+                colours().dim, t.data(), t.data() + t.size());
+  ImGui::SameLine();
+  return button(std::string(name) + ".cancel", Icon::None, "Cancel", colours().text);
+}
+
 void empty_state(std::string_view what, std::string_view todo) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float width = std::min(room.x - unit(4), unit(95));
@@ -248,6 +295,47 @@ bool input(std::string_view name, std::string* value, const char* hint, float wi
 
 void focus_next() {
   ImGui::SetKeyboardFocusHere();
+}
+
+namespace {
+
+int on_line_key(ImGuiInputTextCallbackData* data) {
+  // imgui_stdlib's own callback is taken: the buffer grows here.
+  auto& [text, keys] = *static_cast<std::pair<std::string*, const LineKeys*>*>(data->UserData);
+  if (data->EventFlag == ImGuiInputTextFlags_CallbackResize) {
+    text->resize(static_cast<std::size_t>(data->BufTextLen));
+    data->Buf = text->data();
+    return 0;
+  }
+  const std::string now(data->Buf, static_cast<std::size_t>(data->BufTextLen));
+  std::string next = now;
+  if (data->EventFlag == ImGuiInputTextFlags_CallbackCompletion)
+    next = keys->complete(now);
+  else if (data->EventKey == ImGuiKey_UpArrow)
+    next = keys->older(now);
+  else if (data->EventKey == ImGuiKey_DownArrow)
+    next = keys->newer(now);
+  if (next == now) return 0;
+  data->DeleteChars(0, data->BufTextLen);
+  data->InsertChars(0, next.c_str(), next.c_str() + next.size());
+  return 0;
+}
+
+}  // namespace
+
+bool command_line(std::string_view name, std::string* value, const char* hint, float width,
+                  const LineKeys& keys) {
+  ImGui::PushFont(theme::fonts().mono);
+  ImGui::SetNextItemWidth(width == 0 ? -1 : width);
+  std::pair<std::string*, const LineKeys*> both(value, &keys);
+  const bool entered = ImGui::InputTextWithHint(
+      hidden(name).c_str(), hint, value->data(), value->capacity() + 1,
+      ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_CallbackResize |
+          ImGuiInputTextFlags_CallbackCompletion | ImGuiInputTextFlags_CallbackHistory,
+      on_line_key, &both);
+  ImGui::PopFont();
+  name_item(name, *value);
+  return entered;
 }
 
 void tag(std::string_view t, ImU32 colour) {

@@ -5,6 +5,7 @@
 #include <imgui.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,15 @@ void wrapped(std::string_view text, ImU32 colour);
 void clipped(std::string_view text, ImU32 colour, bool monospaced);
 void clipped_right(std::string_view text, ImU32 colour);  // monospaced, at the right of its column
 
+// Text that leads somewhere. True when clicked.
+bool link(std::string_view name, std::string_view text, ImU32 colour, bool monospaced = true);
+// A heading inside a panel, with a little room above it.
+void heading(std::string_view text);
+// "Where   BAR0+0x98": label and value in two columns.
+void fact(std::string_view label, std::string_view text, bool monospaced = false);
+// A bar from 0 to 1 with a text beside it and a button that ends the work. True when cancelled.
+bool progress(std::string_view name, float part, std::string_view text);
+
 // In the middle of a panel that has nothing to show: what is missing, and what to do about it.
 void empty_state(std::string_view what, std::string_view todo);
 
@@ -43,6 +53,12 @@ bool segmented(std::string_view name, int* chosen, const char* const* words, int
 bool input(std::string_view name, std::string* text, const char* hint, float width,
            bool bad = false, bool monospaced = true);
 void focus_next();
+// A line with history and completion: `older`, `newer` and `complete` give what stands there next.
+struct LineKeys {
+  std::function<std::string(const std::string& now)> older, newer, complete;
+};
+bool command_line(std::string_view name, std::string* text, const char* hint, float width,
+                  const LineKeys& keys);
 
 // A small label such as "RO" or "edited".
 void tag(std::string_view text, ImU32 colour);

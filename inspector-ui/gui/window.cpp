@@ -9,6 +9,9 @@
 
 #include <algorithm>
 
+#include "inspector-ui/gui/frame_times.hpp"
+#include "inspector-ui/gui/input_queue.hpp"
+#include "inspector-ui/gui/models/settings.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/rects.hpp"
 #include "inspector-ui/gui/theme.hpp"
@@ -40,12 +43,17 @@ class Window {
   static Window& of(GLFWwindow* w) { return *static_cast<Window*>(glfwGetWindowUserPointer(w)); }
   void watch_input();
   void set_scale(float scale);
+  void restore_layout(App& app);
+  void keep_settings(const App& app);
 
   GLFWwindow* window_ = nullptr;
   bool glfw_ = false, imgui_ = false, gl3_ = false;
   float scale_ = 1;
   int frames_ = kFramesToSettle;
   bool input_ = false;
+  InputQueue queue_;
+  Settings settings_;
+  FrameTimes times_;
   double last_frame_ = 0;
 };
 
@@ -56,7 +64,9 @@ Result<void> Window::open(const WindowOptions& options) {
     return fail(fmt::format(
         "window: no display opens ({}); set DISPLAY, or use \"pcilens console\"", g_glfw_error));
   glfw_ = true;
-  int width = options.width, height = options.height;
+  settings_ = Settings::load(Settings::path());
+  int width = settings_.width != 0 ? settings_.width : options.width;
+  int height = settings_.height != 0 ? settings_.height : options.height;
   if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
     int x = 0, y = 0, w = 0, h = 0;
     glfwGetMonitorWorkarea(monitor, &x, &y, &w, &h);
@@ -80,8 +90,6 @@ Result<void> Window::open(const WindowOptions& options) {
   glfwMakeContextCurrent(window_);
   glfwSwapInterval(1);
   glfwSetWindowUserPointer(window_, this);
-  watch_input();
-
   ImGui::CreateContext();
   imgui_ = true;
   ImGui::GetIO().IniFilename = nullptr;
@@ -90,29 +98,51 @@ Result<void> Window::open(const WindowOptions& options) {
   glfwGetWindowContentScale(window_, &x_scale, &y_scale);
   scale_ = std::clamp(x_scale, 0.75f, 4.0f);
   theme::load_fonts(scale_);
+  theme::set_light(settings_.light);
   theme::apply_style(scale_);
-  ImGui_ImplGlfw_InitForOpenGL(window_, true);
+  ImGui_ImplGlfw_InitForOpenGL(window_, false);
   if (gl3_)
     ImGui_ImplOpenGL3_Init("#version 130");
   else
     ImGui_ImplOpenGL2_Init();
+  watch_input();
   return {};
 }
 
-// Ours come first and Dear ImGui's call them on.
+// Everything goes through the queue; Dear ImGui's own callbacks are called from there.
 void Window::watch_input() {
-  const auto note = [](GLFWwindow* w) {
+  static constexpr auto kNote = [](GLFWwindow* w) {
     of(w).touched();
     of(w).input_ = true;
   };
-  static void (*const kNote)(GLFWwindow*) = note;
-  glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { kNote(w); });
-  glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { kNote(w); });
-  glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { kNote(w); });
-  glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { kNote(w); });
-  glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { kNote(w); });
-  glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { kNote(w); });
-  glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int) { kNote(w); });
+  glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double x, double y) {
+    of(w).queue_.move(x, y);
+    kNote(w);
+  });
+  glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int button, int action, int mods) {
+    of(w).queue_.button(button, action, mods);
+    kNote(w);
+  });
+  glfwSetScrollCallback(window_, [](GLFWwindow* w, double x, double y) {
+    of(w).queue_.scroll(x, y);
+    kNote(w);
+  });
+  glfwSetKeyCallback(window_, [](GLFWwindow* w, int key, int scancode, int action, int mods) {
+    of(w).queue_.key(key, scancode, action, mods);
+    kNote(w);
+  });
+  glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned code) {
+    of(w).queue_.character(code);
+    kNote(w);
+  });
+  glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int focused) {
+    ImGui_ImplGlfw_WindowFocusCallback(w, focused);
+    kNote(w);
+  });
+  glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int entered) {
+    ImGui_ImplGlfw_CursorEnterCallback(w, entered);
+    kNote(w);
+  });
   glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { kNote(w); });
   glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { kNote(w); });
   glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float x, float) {
@@ -172,11 +202,15 @@ void Window::pace() {
 
 void Window::frame(App& app) {
   last_frame_ = glfwGetTime();
+  times_.begin();
   if (gl3_)
     ImGui_ImplOpenGL3_NewFrame();
   else
     ImGui_ImplOpenGL2_NewFrame();
+  const bool more = queue_.deliver(window_);
+  if (more) touched();
   ImGui_ImplGlfw_NewFrame();
+  queue_.apply();
   ImGui::NewFrame();
   Rects::current().begin_frame();
 
@@ -201,9 +235,11 @@ void Window::frame(App& app) {
   ImGui::SetCursorPos({unit(3), size.y - status + unit(1.5f)});
   draw_status_bar(app);
   draw_palette(app);
+  draw_go_to(app);
   handle_shortcuts(app);
   ImGui::End();
   ImGui::Render();
+  times_.built();
 
   int width = 0, height = 0;
   glfwGetFramebufferSize(window_, &width, &height);
@@ -216,7 +252,27 @@ void Window::frame(App& app) {
   else
     ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
   glfwSwapBuffers(window_);
+  times_.end();
   Rects::current().end_frame(size.x, size.y);
+}
+
+// A layout that cannot be read is no reason to complain: there are others.
+void Window::restore_layout(App& app) {
+  app.layout = preset_layout("debug", app.width);
+  if (settings_.layout.empty()) return;
+  std::vector<std::string> known;
+  for (const auto& panel : app.panels) known.emplace_back(panel->id());
+  if (auto kept = restored_layout(settings_.layout, known)) app.layout = std::move(*kept);
+}
+
+void Window::keep_settings(const App& app) {
+  int width = 0, height = 0;
+  glfwGetWindowSize(window_, &width, &height);
+  settings_.light = theme::light();
+  settings_.layout = app.layout.to_text();
+  settings_.width = static_cast<int>(static_cast<float>(width) / scale_);
+  settings_.height = static_cast<int>(static_cast<float>(height) / scale_);
+  static_cast<void>(settings_.save(Settings::path()));
 }
 
 void Window::run(Target& target) {
@@ -227,14 +283,18 @@ void Window::run(Target& target) {
     App app(target, mailbox);
     int width = 0, height = 0;
     glfwGetWindowSize(window_, &width, &height);
-    app.layout = default_layout(static_cast<float>(width) / scale_);
+    app.width = static_cast<float>(width) / scale_;
     app.panels.push_back(make_registers_panel());
     app.panels.push_back(make_config_panel());
+    app.panels.push_back(make_memory_panel());
     app.panels.push_back(make_stop_panel());
     app.panels.push_back(make_code_panel());
     app.panels.push_back(make_transactions_panel(app));
-    app.panels.push_back(make_breakpoints_panel());
-    app.panels.push_back(make_output_panel());
+    app.panels.push_back(make_commands_panel());
+    app.panels.push_back(make_detail_panel());
+    app.panels.push_back(make_breakpoints_panel(app));
+    app.panels.push_back(make_console_panel());
+    restore_layout(app);
     while (glfwWindowShouldClose(window_) == GLFW_FALSE && !app.quit) {
       wait(app);
       if (mailbox->deliver()) touched();
@@ -242,9 +302,14 @@ void Window::run(Target& target) {
       if (frames_ == 0) continue;
       pace();
       --frames_;
+      if (app.theme_changed) {
+        theme::apply_style(scale_);
+        app.theme_changed = false;
+      }
       frame(app);
       if (frames_ == 0) input_ = false;
     }
+    keep_settings(app);
     // The runner may still be inside a command: whatever it posts goes nowhere from here on.
     mailbox->on_post({});
     target.on_change({});

@@ -45,13 +45,15 @@ class Display:
 class Window:
     """One run of `pcilens gui`; a context manager."""
 
-    def __init__(self, display, *arguments, program=None):
+    def __init__(self, display, *arguments, program=None, device="edu", config=None):
+        """`config`: a folder for the window's settings; else it has fresh ones."""
         self.display = display
         self.folder = tempfile.mkdtemp(prefix="pcilens-gui-")
         self.rects_file = os.path.join(self.folder, "rects.json")
         self.trace = os.path.join(self.folder, "trace.db")
-        self.env = dict(display.env, PCILENS_UI_RECTS=self.rects_file)
-        command = program or [PCILENS, "gui", "--device", "edu", "--trace", self.trace]
+        self.env = dict(display.env, PCILENS_UI_RECTS=self.rects_file,
+                        XDG_CONFIG_HOME=config or self.folder)
+        command = program or [PCILENS, "gui", "--device", device, "--trace", self.trace]
         self.process = subprocess.Popen(command + list(arguments), env=self.env,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -143,6 +145,15 @@ class Window:
             self.xdotool("keyup", part)
         time.sleep(PAUSE)
 
+    def close_by_title(self):
+        """As the window's own cross does, so that it ends by itself."""
+        window = subprocess.run(["xdotool", "search", "--pid", str(self.process.pid)],
+                                env=self.display.env, check=True, capture_output=True,
+                                text=True).stdout.split()
+        for number in window:
+            self.xdotool("windowquit", number)
+        self.process.wait(PATIENCE)
+
     def type(self, text):
         self.xdotool("type", "--delay", 40, text)
         time.sleep(PAUSE)
@@ -162,6 +173,16 @@ class Window:
                 time.sleep(0.05)
         if then:
             raise Failed(f"Enter in {name} does not bring {then} {contains!r}")
+
+    def seq_of(self, *place):
+        """The first transaction of that kind, BAR 0 and offset."""
+        seq, = self.wait_row("SELECT seq FROM event WHERE kind=? AND bar=0 AND offset=?", *place)
+        return seq
+
+    def show(self, seq):
+        """Selects a transaction by its number, as Ctrl+G does."""
+        self.key("ctrl+g")
+        self.fill("goto.input", str(seq), "detail.headline")
 
     # What the trace holds.
     def query(self, sql, *values):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import panel_cases
 from driven_window import PCILENS, Display, Failed, Window
 
 SOURCE = os.environ.get("PCILENS_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -197,7 +198,8 @@ def narrow(_):
     try:
         with Window(display) as w:
             for name in ("toolbar.run", "registers.row.FACTORIAL", "breakpoints.add", "stop.headline",
-                         "transactions.filter", "tab.code", "tab.config"):
+                         "transactions.filter", "tab.code", "tab.config", "tab.memory",
+                         "tab.detail", "tab.commands", "tab.console"):
                 rect = w.wait(name)
                 check(rect["x"] >= 0 and rect["x"] + rect["w"] <= 1024 and
                       rect["y"] + rect["h"] <= 700, f"{name} lies outside: {rect}")
@@ -238,7 +240,7 @@ def screenshot(display):
 
 CASES = [opens_held, breakpoint_holds, edit_in_flight, steps, pokes, forces, faults, continues,
          deletes, filters, wrong_breakpoint, context_menu, palette, idles, narrow, no_display,
-         screenshot]
+         screenshot] + panel_cases.CASES
 
 
 def main():

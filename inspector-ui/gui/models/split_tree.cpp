@@ -184,15 +184,79 @@ Result<SplitTree> SplitTree::from_text(std::string_view text) {
   return SplitTree(std::move(*root));
 }
 
-SplitTree default_layout(float width) {
-  constexpr std::string_view kWide =
-      "columns 0.37 (rows 0.64 (registers* config) (breakpoints))"
-      " (rows 0.46 (columns 0.5 (stop) (code)) (transactions* output))";
-  constexpr std::string_view kNarrow =
-      "columns 0.42 (rows 0.62 (registers* config) (breakpoints))"
-      " (rows 0.5 (stop* code) (transactions* output))";
-  auto tree = SplitTree::from_text(width < 1280 ? kNarrow : kWide);
+SplitTree preset_layout(std::string_view name, float width) {
+  struct Preset {
+    std::string_view name, wide, narrow;
+  };
+  static constexpr Preset kPresets[] = {
+      {"debug",
+       "columns 0.34 (rows 0.62 (registers* config memory) (breakpoints))"
+       " (rows 0.47 (columns 0.5 (stop) (code))"
+       " (columns 0.66 (transactions* commands console) (detail)))",
+       "columns 0.42 (rows 0.6 (registers* config memory) (breakpoints))"
+       " (rows 0.5 (stop* code detail) (transactions* commands console))"},
+      {"trace",
+       "columns 0.66 (rows 0.74 (transactions* commands) (console* breakpoints))"
+       " (rows 0.6 (detail* memory code) (registers* config stop))",
+       "rows 0.62 (transactions* commands console)"
+       " (columns 0.5 (detail* memory code) (registers* config stop breakpoints))"},
+      {"learn",
+       "columns 0.5 (rows 0.5 (code* stop) (registers* config memory))"
+       " (rows 0.5 (detail* breakpoints console) (transactions* commands))",
+       "columns 0.5 (rows 0.5 (code* stop) (registers* config memory breakpoints))"
+       " (rows 0.5 (detail* console) (transactions* commands))"},
+  };
+  const Preset* chosen = kPresets;
+  for (const Preset& preset : kPresets)
+    if (preset.name == name) chosen = &preset;
+  auto tree = SplitTree::from_text(width < 1280 ? chosen->narrow : chosen->wide);
   return std::move(*tree);
+}
+
+namespace {
+
+void keep_known(std::unique_ptr<SplitNode>& node, const std::vector<std::string>& known,
+                std::vector<std::string>& seen) {
+  if (node->leaf()) {
+    std::vector<std::string> tabs;
+    std::size_t front = 0;
+    for (std::size_t i = 0; i < node->tabs.size(); ++i) {
+      const std::string& tab = node->tabs[i];
+      if (std::ranges::find(known, tab) == known.end() ||
+          std::ranges::find(seen, tab) != seen.end())
+        continue;
+      if (i == node->front) front = tabs.size();
+      seen.push_back(tab);
+      tabs.push_back(tab);
+    }
+    node->tabs = std::move(tabs);
+    node->front = front;
+    return;
+  }
+  keep_known(node->first, known, seen);
+  keep_known(node->second, known, seen);
+  const auto empty = [](const SplitNode& n) { return n.leaf() && n.tabs.empty(); };
+  if (empty(*node->first))
+    node = std::unique_ptr<SplitNode>(node->second.release());
+  else if (empty(*node->second))
+    node = std::unique_ptr<SplitNode>(node->first.release());
+}
+
+}  // namespace
+
+Result<SplitTree> restored_layout(std::string_view text, const std::vector<std::string>& known) {
+  auto root = Parser(text).whole();
+  if (!root) return tl::unexpected(root.error());
+  std::vector<std::string> seen;
+  keep_known(*root, known, seen);
+  if (seen.empty()) return fail("the layout has no panel that this pcilens knows");
+  SplitTree tree(std::move(*root));
+  for (const std::string& panel : known) {
+    if (std::ranges::find(seen, panel) != seen.end()) continue;
+    SplitNode* home = tree.find(seen.front());
+    home->tabs.push_back(panel);
+  }
+  return tree;
 }
 
 }  // namespace pcilens::gui

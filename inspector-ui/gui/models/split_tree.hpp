@@ -64,8 +64,11 @@ class SplitTree {
   std::unique_ptr<SplitNode> root_;
 };
 
-// The layout that the window opens with. Below 1,280 pixels of width (at scale 1) panels that
-// would be too narrow side by side share a stack.
-SplitTree default_layout(float width);
+// "debug" (what the window opens with), "trace" or "learn"; another name gives "debug". Below 1,280
+// pixels of width (at scale 1) panels that would be too narrow side by side share a stack.
+SplitTree preset_layout(std::string_view name, float width);
+// A layout from a file, made whole: panels of `known` that it does not have join the stack of one
+// that comes near, names that are not known are left out. An error if nothing remains.
+Result<SplitTree> restored_layout(std::string_view text, const std::vector<std::string>& known);
 
 }  // namespace pcilens::gui

@@ -3,18 +3,11 @@
 #include <fmt/format.h>
 
 #include "inspector-ui/commands/place.hpp"
+#include "inspector-ui/gui/models/field_text.hpp"
 #include "inspector-ui/gui/models/transactions.hpp"
 
 namespace pcilens::gui {
 namespace {
-
-std::string field_text(const Field& f, std::uint64_t value) {
-  const std::uint64_t v = f.extract(value);
-  std::string text = f.bits() <= 3 ? fmt::format("{}", v) : fmt::format("0x{:x}", v);
-  for (const EnumValue& e : f.values)
-    if (e.value == v) text += fmt::format(" {}", e.name);
-  return text;
-}
 
 bool value_is_there(const Stop& stop) {
   const Transaction& t = stop.transaction;
@@ -85,7 +78,7 @@ StopModel stop_model(const Snapshot& snapshot) {
   for (const Field& f : m.field_storage) {
     StopField row;
     row.name = std::string(f.name);
-    row.bits = f.high == f.low ? fmt::format("{}", f.high) : fmt::format("{}:{}", f.high, f.low);
+    row.bits = bits_text(f);
     row.access = std::string(name_of(f.access));
     row.doc = std::string(f.doc);
     row.new_value = field_text(f, m.new_value);
@@ -119,8 +112,7 @@ std::string what_to_do(const Snapshot& snapshot) {
       return "The driver is running. Pause it, or add a breakpoint such as  write CMD.";
     case RunState::Paused:
       return "Delivery is paused and nothing is held. Step to the next access, or run on.";
-    case RunState::Ended:
-      return "The driver has finished. Registers can still be poked; Restart begins again.";
+    case RunState::Ended: return "Registers can still be poked; Restart begins again.";
     case RunState::Stopped: break;
   }
   return {};

@@ -9,16 +9,29 @@ void TracePager::clear() {
   top_ = 0;
   covered_from_ = covered_to_ = answered_for_ = 0;
   first_known_ = false;
+  progress_.reset();
   pending_ = 0;  // an answer on its way is to a question nobody asks any more
 }
 
 void TracePager::set_filter(std::string filter) {
-  if (filter == filter_) return;
+  if (filter == filter_ && error_.empty()) return;
   const std::uint64_t at = top_seq();
   filter_ = std::move(filter);
   error_.clear();
   clear();
   if (!follow_ && at != 0) goal_ = at;
+}
+
+std::optional<TracePager::Progress> TracePager::progress() const {
+  return pending_ != 0 ? progress_ : std::nullopt;
+}
+
+void TracePager::cancel() {
+  if (!progress_) return;
+  const std::uint64_t at = progress_->looked_at;
+  pending_ = 0;
+  progress_.reset();
+  error_ = "Stopped looking at transaction " + std::to_string(at) + ". Press Enter to go on.";
 }
 
 void TracePager::set_follow(bool follow) {
@@ -74,6 +87,8 @@ void TracePager::request(Want want, std::uint64_t from, TraceRequest::Direction 
   r.limit = limit;
   r.direction = direction;
   r.filter = filter_;
+  if (!filter_.empty()) r.budget = kBudget;
+  pending_request_ = r;
   ask_(pending_, std::move(r));
 }
 
@@ -166,7 +181,14 @@ void TracePager::trim() {
 
 void TracePager::answer(std::uint64_t ticket, Result<TracePage> page) {
   if (ticket != pending_ || ticket == 0) return;
+  if (page && page->partial) {
+    progress_ = Progress{page->looked_at, std::max(page->last_seq, page->looked_at)};
+    pending_ = next_ticket_++;
+    ask_(pending_, pending_request_);
+    return;
+  }
   pending_ = 0;
+  progress_.reset();
   if (!page) {
     error_ = page.error().message;
     return;

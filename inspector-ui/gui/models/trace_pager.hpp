@@ -45,6 +45,13 @@ class TracePager {
   // writer is behind; 0: not at all. Gives up after some tries, until the snapshot changes.
   unsigned impatient() const { return impatient_ ? 50u << tries_ : 0; }
   bool loading() const { return pending_ != 0; }
+  // While a filter looks at a long trace: how far it is; nothing when there is nothing to tell.
+  struct Progress {
+    std::uint64_t looked_at = 0, of = 0;  // transactions
+  };
+  std::optional<Progress> progress() const;
+  // Ends that search; error() says how to go on.
+  void cancel();
 
   std::span<const TraceRow> visible() const;
   // For the scroll bar: the number at the top, and the last one of the trace.
@@ -58,6 +65,7 @@ class TracePager {
   enum class Want : std::uint8_t { Newest, Later, Earlier, Around };
   static constexpr std::uint32_t kPage = 256;
   static constexpr std::size_t kKeep = 4096;
+  static constexpr std::uint64_t kBudget = 1u << 17;  // transactions a filter looks at in one go
   // Rows may be completed, or written late by another CPU: this far back they are read again.
   static constexpr std::uint64_t kLateRows = 64;
 
@@ -81,6 +89,8 @@ class TracePager {
   std::uint64_t pending_ = 0, next_ticket_ = 1;
   Want pending_want_ = Want::Newest;
   std::uint64_t pending_from_ = 0;
+  TraceRequest pending_request_;
+  std::optional<Progress> progress_;
   std::optional<std::uint64_t> goal_;  // go_to not yet done
 };
 

@@ -133,7 +133,8 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
   out.kind = std::string(name_of(t.kind));
   if (t.kind != Kind::Control && t.kind != Kind::Gap && t.kind != Kind::Reset)
     out.place = snapshot.names->place(t);
-  out.who = std::string(name_of(t.origin));
+  // What somebody did to the link itself; the function has no part in it.
+  out.who = std::string(t.kind == Kind::Control ? "link" : name_of(t.origin));
   out.flag = flag_of(row, out.bad);
   out.meaning = row.text;
   if (is_dma(t.kind) || t.kind == Kind::DmaMap) out.meaning = payload_of(row);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <imgui.h>
 
+#include "inspector-ui/gui/models/live_count.hpp"
 #include "inspector-ui/gui/models/rules.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
@@ -15,6 +16,13 @@ using theme::unit;
 
 class BreakpointsPanel final : public Panel {
  public:
+  explicit BreakpointsPanel(App& app)
+      : counts_([this, &app](const std::string& expression) {
+          app.target().count_matches(
+              expression, later<MatchCount>(app.mailbox(), [this, expression](auto count) {
+                counts_.answer(expression, std::move(count));
+              }));
+        }) {}
   std::string_view id() const override { return "breakpoints"; }
   std::string_view title() const override { return "Breakpoints and faults"; }
   void draw(App& app) override;
@@ -24,20 +32,38 @@ class BreakpointsPanel final : public Panel {
   void faults(App& app);
   void list(App& app, const char* name, const std::vector<RuleRow>& rows, bool fault);
   void add_breakpoint(App& app);
+  void preview(App& app, const std::string& expression, const std::string& name);
   void add_fault(App& app);
 
   std::string expression_, error_;
   int phase_ = 0;
   std::string fault_expression_, fault_action_, fault_error_;
+  LiveCounts counts_;
+  std::uint64_t newest_ = 0, counted_ = 0;
 };
 
 void BreakpointsPanel::draw(App& app) {
+  if (app.snapshot().seq < newest_) counts_.clear();  // another trace
+  newest_ = app.snapshot().seq;
   if (widgets::begin_area("rules", {0, 0}, {0, 0})) {
     breakpoints(app);
     ImGui::Dummy({0, unit(2)});
     faults(app);
   }
   widgets::end_area();
+  counts_.end_frame();
+  if (app.snapshot().seq != counted_) app.wake_in(0.5);  // counts may be behind
+  counted_ = app.snapshot().seq;
+}
+
+// Under an expression while it is typed: what it would have matched.
+void BreakpointsPanel::preview(App& app, const std::string& expression, const std::string& name) {
+  if (expression.empty()) return;
+  const LiveCounts::Count& count = counts_.of(expression, app.snapshot().seq, ImGui::GetTime());
+  if (!count.text.empty()) {
+    widgets::text(fmt::format("would have matched {}", count.text), colours().faint);
+    widgets::name_item(name, count.text);
+  }
 }
 
 void BreakpointsPanel::breakpoints(App& app) {
@@ -57,6 +83,8 @@ void BreakpointsPanel::breakpoints(App& app) {
   if (!error_.empty()) {
     widgets::wrapped(error_, colours().bad);
     widgets::name_item("breakpoints.error", error_);
+  } else {
+    preview(app, expression_, "breakpoints.preview");
   }
   const auto rows = breakpoint_rows(app.snapshot());
   if (rows.empty())
@@ -86,6 +114,8 @@ void BreakpointsPanel::faults(App& app) {
   if (bad) {
     widgets::wrapped(fault_error_, colours().bad);
     widgets::name_item("faults.error", fault_error_);
+  } else {
+    preview(app, fault_expression_, "faults.preview");
   }
   const auto rows = fault_rows(app.snapshot());
   if (rows.empty())
@@ -97,11 +127,12 @@ void BreakpointsPanel::faults(App& app) {
 
 void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRow>& rows,
                             bool fault) {
-  if (!ImGui::BeginTable(name, 5, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+  if (!ImGui::BeginTable(name, 6, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
     return;
   const float line = ImGui::GetTextLineHeight();
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, line);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(8));
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, line);
@@ -132,10 +163,16 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
     ImGui::TableSetColumnIndex(2);
     widgets::clipped(row.what, colours().dim, true);
     ImGui::TableSetColumnIndex(3);
+    const std::string& so_far =
+        counts_.of(row.expression, app.snapshot().seq, ImGui::GetTime()).text;
+    widgets::clipped_right(so_far, colours().faint);
+    widgets::name_item(base + ".so_far", so_far);
+    if (ImGui::IsItemHovered()) ImGui::SetTooltip("what it matches in the whole trace so far");
+    ImGui::TableSetColumnIndex(4);
     widgets::clipped_right(row.count, row.here ? colours().held : colours().dim);
     widgets::name_item(base + ".count", row.count);
     if (ImGui::IsItemHovered()) ImGui::SetTooltip(fault ? "times it acted" : "hits");
-    ImGui::TableSetColumnIndex(4);
+    ImGui::TableSetColumnIndex(5);
     if (widgets::cross(base + ".delete", hovered)) {
       if (fault)
         app.target().remove_fault(row.number, app.report());
@@ -175,8 +212,8 @@ void BreakpointsPanel::add_fault(App& app) {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_breakpoints_panel() {
-  return std::make_unique<BreakpointsPanel>();
+std::unique_ptr<Panel> make_breakpoints_panel(App& app) {
+  return std::make_unique<BreakpointsPanel>(app);
 }
 
 }  // namespace pcilens::gui

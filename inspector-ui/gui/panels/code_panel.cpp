@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <imgui.h>
 
+#include <algorithm>
+
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
@@ -20,6 +22,7 @@ class CodePanel final : public Panel {
 
  private:
   void ask(App& app, std::uint64_t seq);
+  void source();
   void stack();
   void instructions();
 
@@ -43,9 +46,8 @@ void CodePanel::ask(App& app, std::uint64_t seq) {
 }
 
 void CodePanel::draw(App& app) {
-  const Snapshot& s = app.snapshot();
-  // What is held, else what is selected in the list.
-  const std::uint64_t seq = s.stop ? s.stop->transaction.seq : app.selected_seq;
+  // What is selected, which a stop does too.
+  const std::uint64_t seq = app.selected_seq;
   if (seq == 0) {
     widgets::empty_state("No driver code yet",
                          "At a stop, the driver's call stack and the accessing instruction show "
@@ -62,34 +64,67 @@ void CodePanel::draw(App& app) {
     return;
   }
   if (widgets::begin_area("code body", {0, 0}, {0, 0})) {
+    source();
     stack();
-    if (!view_.instructions.empty()) {
-      ImGui::Dummy({0, unit(1)});
-      instructions();
-    }
+    instructions();
   }
   widgets::end_area();
 }
 
-void CodePanel::stack() {
-  if (!ImGui::BeginTable("stack", 3, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+namespace {
+
+std::string file_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+void CodePanel::source() {
+  if (view_.source.empty()) return;
+  widgets::text(file_name(view_.source_file), colours().faint);
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", view_.source_file.c_str());
+  // As deep as the shallowest line: what is left of it is blank in all of them.
+  std::size_t blank = std::string::npos;
+  for (const auto& l : view_.source)
+    if (const auto at = l.text.find_first_not_of(" \t"); at != std::string::npos)
+      blank = std::min(blank, at);
+  if (!ImGui::BeginTable("source", 2,
+                         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
     return;
-  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(4));
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(10));
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch);
+  for (const CodeView::SourceLine& l : view_.source) {
+    ImGui::TableNextRow();
+    if (l.accessing) widgets::row_background(colours().held_ground);
+    ImGui::TableSetColumnIndex(0);
+    widgets::clipped_right(fmt::format("{}", l.line),
+                           l.accessing ? colours().held : colours().faint);
+    ImGui::TableSetColumnIndex(1);
+    const std::string text =
+        blank != std::string::npos && l.text.size() > blank ? l.text.substr(blank) : std::string();
+    widgets::clipped(text, l.accessing ? colours().text : colours().dim, true);
+    if (l.accessing) widgets::name_item("code.source", text);
+  }
+  ImGui::EndTable();
+}
+
+void CodePanel::stack() {
+  if (view_.stack.empty()) return;
+  widgets::heading("Stack");
+  if (!ImGui::BeginTable("stack", 2, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+    return;
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   int depth = 0;
   for (const CodeView::Frame& f : view_.stack) {
     ImGui::TableNextRow();
     ImGui::TableSetColumnIndex(0);
-    widgets::mono(fmt::format("{}", depth), colours().faint);
-    ImGui::TableSetColumnIndex(1);
     widgets::clipped(f.symbol, depth == 0 ? colours().text : colours().dim, true);
     widgets::name_item(fmt::format("code.frame.{}", depth), f.symbol);
-    ImGui::TableSetColumnIndex(2);
+    ImGui::TableSetColumnIndex(1);
     if (!f.file.empty()) {
-      const auto slash = f.file.rfind('/');
-      const std::string short_file = slash == std::string::npos ? f.file : f.file.substr(slash + 1);
-      widgets::clipped_right(fmt::format("{}:{}", short_file, f.line), colours().faint);
+      widgets::clipped_right(fmt::format("{}:{}", file_name(f.file), f.line), colours().faint);
       if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s:%u", f.file.c_str(), f.line);
     }
     ++depth;
@@ -99,32 +134,32 @@ void CodePanel::stack() {
 
 // The symbol stands once above its instructions, which show only how far into it they are.
 void CodePanel::instructions() {
-  std::string symbol;
+  if (view_.instructions.empty()) return;
+  const std::string& first = view_.instructions.back().address;
+  widgets::heading("Instructions of " + first.substr(0, first.rfind('+')));
+  const bool bytes = ImGui::GetContentRegionAvail().x > unit(110);
+  if (!ImGui::BeginTable(
+          "instructions", 3,
+          ImGuiTableFlags_Hideable | ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
+    return;
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(15));
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 4);
+  ImGui::TableSetColumnEnabled(1, bytes);
   for (const CodeView::Instruction& i : view_.instructions) {
-    const auto plus = i.address.rfind('+');
-    const std::string base = i.address.substr(0, plus);
-    if (base != symbol) {
-      symbol = base;
-      widgets::clipped(symbol, colours().faint, true);
-    }
-    if (!ImGui::BeginTable("instruction", 3,
-                           ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX))
-      continue;
-    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(15));
-    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
-    ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
     ImGui::TableNextRow();
     if (i.accessing) widgets::row_background(colours().held_ground);
     ImGui::TableSetColumnIndex(0);
-    widgets::clipped(plus == std::string::npos ? std::string() : i.address.substr(plus),
+    const auto plus = i.address.rfind('+');
+    widgets::clipped(plus == std::string::npos ? "+0x0" : i.address.substr(plus),
                      i.accessing ? colours().held : colours().faint, true);
     ImGui::TableSetColumnIndex(1);
     widgets::clipped(i.bytes, colours().faint, true);
     ImGui::TableSetColumnIndex(2);
     widgets::clipped(i.text, i.accessing ? colours().text : colours().dim, true);
     if (i.accessing) widgets::name_item("code.accessing", i.text);
-    ImGui::EndTable();
   }
+  ImGui::EndTable();
 }
 
 }  // namespace

@@ -20,10 +20,11 @@ class ConfigPanel final : public Panel {
   void draw(App& app) override;
 
  private:
-  void draw_row(const ConfigRow& row);
+  void draw_row(App& app, const ConfigRow& row);
 
   std::size_t function_ = 0;
   std::set<std::string> open_, closed_;
+  std::string selected_;
 };
 
 void ConfigPanel::draw(App& app) {
@@ -62,18 +63,26 @@ void ConfigPanel::draw(App& app) {
   for (const ConfigRow& row : config_rows(f, open_, closed_)) {
     ImGui::TableNextRow();
     ImGui::PushID(row.id.c_str());
-    draw_row(row);
+    draw_row(app, row);
     ImGui::PopID();
   }
   ImGui::EndTable();
 }
 
-void ConfigPanel::draw_row(const ConfigRow& row) {
+void ConfigPanel::draw_row(App& app, const ConfigRow& row) {
   ImGui::TableSetColumnIndex(0);
   const bool head = row.kind == ConfigRow::Kind::Capability;
   const float indent = unit(4) * static_cast<float>(row.depth);
   if (row.expandable) widgets::twisty("config.open." + row.id, row.expanded, indent);
-  if (widgets::row("config.row." + row.id, false, row.value) && row.expandable) {
+  const bool wanted = app.reveal_config == row.id;
+  if (wanted) {
+    ImGui::SetScrollHereY(0.3f);
+    selected_ = row.id;
+    app.reveal_config.clear();
+  }
+  const bool clicked = widgets::row("config.row." + row.id, selected_ == row.id, row.value);
+  if (clicked) selected_ = row.id;
+  if (clicked && row.expandable) {
     auto& set = head ? closed_ : open_;
     const std::string key = head ? (row.name == "Header" ? "header" : row.name) : row.id;
     if (!set.erase(key)) set.insert(key);

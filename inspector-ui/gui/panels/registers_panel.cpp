@@ -51,6 +51,10 @@ class RegistersPanel final : public Panel {
 };
 
 void RegistersPanel::draw(App& app) {
+  if (app.find_wanted && app.active_panel == "registers") {
+    app.find_wanted = false;
+    widgets::focus_next();
+  }
   widgets::input("registers.search", &search_, "Search a name, field or offset", 0, false, false);
   if (!app.reveal_register.empty()) search_.clear();
   rows_ = register_rows(app.snapshot(), {search_, &open_, app.changes().since()});

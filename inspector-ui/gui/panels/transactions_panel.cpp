@@ -3,6 +3,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 #include "inspector-ui/gui/models/trace_pager.hpp"
@@ -16,6 +17,24 @@ namespace {
 
 using theme::colours;
 using theme::unit;
+
+float digit_width() {
+  return theme::fonts().mono->CalcTextSizeA(theme::fonts().mono->FontSize, FLT_MAX, 0, "0").x;
+}
+
+float digits(std::uint64_t number) {
+  float count = 4;
+  for (std::uint64_t n = number / 10'000; n != 0; n /= 10) ++count;
+  return count;
+}
+
+bool wide_values(std::span<const TraceRow> rows) {
+  return std::ranges::any_of(rows, [](const TraceRow& r) {
+    return r.transaction.size > 4 &&
+           (is_memory(r.transaction.kind) || r.transaction.kind == Kind::State ||
+            r.transaction.kind == Kind::Force);
+  });
+}
 
 class TransactionsPanel final : public Panel {
  public:
@@ -34,7 +53,7 @@ class TransactionsPanel final : public Panel {
   void draw(App& app) override;
 
  private:
-  void head();
+  void head(App& app);
   void rows(App& app, Rect area);
   void draw_row(App& app, const TraceRow& row);
   void menu(App& app, const TraceRow& row);
@@ -57,7 +76,7 @@ void TransactionsPanel::draw(App& app) {
     pager_.go_to(app.reveal_seq);
     app.reveal_seq = 0;
   }
-  head();
+  head(app);
 
   const ImVec2 from = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
   const float row_height = theme::fonts().text->FontSize + 2 * ImGui::GetStyle().CellPadding.y;
@@ -78,7 +97,17 @@ void TransactionsPanel::draw(App& app) {
   pager_.update(app.snapshot().seq, app.snapshot().version);
   if (const unsigned ms = pager_.impatient(); ms != 0) app.wake_in(ms / 1000.0);
 
+  if (const auto progress = pager_.progress()) {
+    const auto part =
+        static_cast<float>(static_cast<double>(progress->looked_at) /
+                           static_cast<double>(std::max<std::uint64_t>(progress->of, 1)));
+    if (widgets::progress(
+            "transactions.progress", part,
+            fmt::format("Looking at transaction {} of {}", progress->looked_at, progress->of)))
+      pager_.cancel();
+  }
   if (pager_.visible().empty()) {
+    if (pager_.progress() || !pager_.error().empty()) return;
     if (pager_.loading()) {
       widgets::empty_state("Looking…", "");
     } else if (!filter_.empty()) {
@@ -104,7 +133,12 @@ void TransactionsPanel::draw(App& app) {
     pager_.go_to(top + shown / 3);
 }
 
-void TransactionsPanel::head() {
+void TransactionsPanel::head(App& app) {
+  if (app.find_wanted) {
+    app.find_wanted = false;
+    app.layout.bring_to_front("transactions");
+    widgets::focus_next();
+  }
   const float follow = unit(19), clear = filter_.empty() ? 0.0f : unit(9);
   const bool bad = !pager_.error().empty();
   const float width =
@@ -133,17 +167,28 @@ void TransactionsPanel::head() {
 }
 
 void TransactionsPanel::rows(App& app, Rect area) {
-  const ImGuiTableFlags flags =
-      ImGuiTableFlags_Resizable | ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
-  if (!ImGui::BeginTable("transactions", 7, flags, {area.w, 0})) return;
+  const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_Hideable |
+                                ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
+  // Dear ImGui takes the width of a column when it first sees the table: another width is another.
+  const bool wide = wide_values(pager_.visible());
+  const float number = digits(app.snapshot().seq);
+  const std::string name = fmt::format("transactions {} {}", wide, static_cast<int>(number));
+  if (!ImGui::BeginTable(name.c_str(), 7, flags, {area.w, 0})) return;
   const auto fixed = ImGuiTableColumnFlags_WidthFixed;
-  ImGui::TableSetupColumn("#", fixed, unit(13));
-  ImGui::TableSetupColumn("Time, s", fixed, unit(20));
-  ImGui::TableSetupColumn("Kind", fixed, unit(20));
-  ImGui::TableSetupColumn("Place", fixed, unit(30));
-  ImGui::TableSetupColumn("Value", fixed, unit(42));  // 8 bytes
+  // What matters least goes first where there is little room: a value is never cut for it.
+  const bool by = area.w > unit(185), time = area.w > unit(150), meaning = area.w > unit(120);
+  const float digit = digit_width();
+  ImGui::TableSetupColumn("#", fixed, number * digit + unit(2));
+  ImGui::TableSetupColumn("Time, s", fixed, 11 * digit);
+  ImGui::TableSetupColumn("Kind", fixed, 9 * digit);
+  ImGui::TableSetupColumn("Place", meaning ? fixed : ImGuiTableColumnFlags_WidthStretch,
+                          14 * digit);
+  ImGui::TableSetupColumn("Value", fixed, (wide ? 18 : 10) * digit);
   ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
-  ImGui::TableSetupColumn("By", fixed, unit(16));
+  ImGui::TableSetupColumn("By", fixed, 8 * digit);
+  ImGui::TableSetColumnEnabled(1, time);
+  ImGui::TableSetColumnEnabled(5, meaning);
+  ImGui::TableSetColumnEnabled(6, by);
   ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
   ImGui::TableHeadersRow();
   ImGui::PopStyleColor();
@@ -218,6 +263,20 @@ void TransactionsPanel::menu(App& app, const TraceRow& row) {
     }
     widgets::name_item("menu.go_to_register", reg);
   }
+  if (is_dma(t.kind) || t.kind == Kind::DmaMap) {
+    if (ImGui::MenuItem("Show the memory")) {
+      app.reveal_iova = t.offset;
+      app.reveal_function = t.function;
+      app.memory_wanted = true;
+      app.layout.bring_to_front("memory");
+    }
+    widgets::name_item("menu.memory");
+  }
+  if (ImGui::MenuItem("Show the command")) {
+    app.reveal_command = t.seq;
+    app.layout.bring_to_front("commands");
+  }
+  widgets::name_item("menu.command");
   if (ImGui::MenuItem("Show the code")) app.layout.bring_to_front("code");
   ImGui::EndPopup();
 }

@@ -72,16 +72,38 @@ TEST_CASE("a damaged layout is refused with the column and what was expected") {
   CHECK_FALSE(SplitTree::from_text(deep));
 }
 
-TEST_CASE("the default layout shows every panel, wide and narrow") {
-  for (const float width : {1600.0f, 1024.0f}) {
-    SplitTree tree = default_layout(width);
-    for (const char* panel :
-         {"registers", "config", "breakpoints", "stop", "code", "transactions", "output"}) {
-      CAPTURE(width, panel);
-      CHECK(tree.find(panel) != nullptr);
+namespace {
+
+const std::vector<std::string> kPanels = {"registers",   "config",   "memory", "stop",
+                                          "code",        "commands", "detail", "transactions",
+                                          "breakpoints", "console"};
+
+}  // namespace
+
+TEST_CASE("every preset shows every panel, wide and narrow") {
+  for (const char* preset : {"debug", "trace", "learn"})
+    for (const float width : {1600.0f, 1024.0f}) {
+      SplitTree tree = preset_layout(preset, width);
+      for (const std::string& panel : kPanels) {
+        CAPTURE(preset, width, panel);
+        CHECK(tree.find(panel) != nullptr);
+      }
+      CHECK(tree.in_front("transactions"));
     }
-    CHECK(tree.in_front("registers"));
-    CHECK(tree.in_front("stop"));
-    CHECK(tree.in_front("transactions"));
-  }
+}
+
+TEST_CASE("a restored layout has every panel, also those that are new since it was kept") {
+  auto tree = restored_layout("columns 0.3 (registers) (transactions* stop)", kPanels);
+  REQUIRE(tree);
+  for (const std::string& panel : kPanels) CHECK(tree->find(panel) != nullptr);
+  CHECK(tree->in_front("transactions"));
+  CHECK(tree->in_front("registers"));
+}
+
+TEST_CASE("panels that are gone leave no empty place in a restored layout") {
+  auto tree = restored_layout("rows 0.5 (minimap) (columns 0.5 (stop registers*) (stop))", kPanels);
+  REQUIRE(tree);
+  REQUIRE(tree->root().leaf());
+  CHECK(tree->in_front("registers"));
+  CHECK_FALSE(restored_layout("rows 0.5 (minimap) (globe)", kPanels));
 }

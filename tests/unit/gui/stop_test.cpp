@@ -77,7 +77,7 @@ TEST_CASE("a transaction's row decodes its value and says what is out of the ord
   row.transaction.size = 4;
   row.transaction.value = 0x803;
   row.transaction.status = Status::SC;
-  row.edited = true;
+  row.edit = Edit{};
   TransactionText text = text_of(*target.snapshot(), row);
   CHECK(text.time == "1.234567");
   CHECK(text.kind == "mem_write");

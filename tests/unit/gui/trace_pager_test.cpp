@@ -166,3 +166,32 @@ TEST_CASE("a restarted target's rows replace the old ones") {
   t.pager.update(3, 99);
   CHECK(t.pager.visible().empty());
 }
+
+TEST_CASE("a filter that takes long shows how far it is, and can be cancelled") {
+  Trace t(100);
+  t.pager.set_filter("mem_write");
+  t.pager.update(t.target.snapshot()->seq, t.version);
+  REQUIRE(t.asked.size() == 1);
+  CHECK(t.asked.front().second.budget != 0);
+  TracePage partial;
+  partial.partial = true;
+  partial.looked_at = 40;
+  partial.last_seq = 100;
+  const auto ticket = t.asked.front().first;
+  t.asked.pop_front();
+  t.pager.answer(ticket, partial);
+  REQUIRE(t.asked.size() == 1);  // the same question, to go on
+  CHECK(t.asked.front().second.filter == "mem_write");
+  REQUIRE(t.pager.progress());
+  CHECK(t.pager.progress()->looked_at == 40);
+  t.pager.cancel();
+  CHECK_FALSE(t.pager.progress());
+  CHECK(t.pager.error().find("40") != std::string::npos);
+  t.asked.clear();
+  t.pager.update(t.target.snapshot()->seq, ++t.version);
+  CHECK(t.asked.empty());
+  t.pager.set_filter("mem_write");  // Enter
+  t.settle();
+  CHECK(t.pager.error().empty());
+  CHECK(t.pager.visible().size() == 10);
+}

@@ -1,0 +1,187 @@
+"""Cases of the panels around a transaction: detail, memory, code, console, commands, layouts."""
+import os
+import tempfile
+import time
+
+from driven_window import Failed, Window
+
+MEM_READ, MEM_WRITE, DMA_WRITE = 2, 3, 5
+FACTORIAL, LIVENESS, DMA_CMD = 0x08, 0x04, 0x98
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def ran(display, **how):
+    """A window whose driver has run to its end."""
+    w = Window(display, **how)
+    w.wait("stop.headline")
+    w.key("F5")
+    w.wait("toolbar.state", "Ended")
+    return w
+
+
+def detail(display):
+    """a selected write shows its fields, the header of its TLP and what it caused"""
+    with ran(display) as w:
+        seq = w.seq_of(MEM_WRITE, DMA_CMD)
+        w.show(seq)
+        w.wait("detail.headline", "write DMA_CMD")
+        w.wait("detail.field.START", "1")
+        address, = w.query("SELECT value FROM event WHERE kind=1 AND bar=-1 AND offset=16 "
+                           "ORDER BY seq DESC LIMIT 1")[0]
+        # PCIe 5.0, 2.2.7: memory write of two dwords, all bytes, at BAR0 + 0x98.
+        w.wait("detail.tlp.MWr", f"40000002 000000ff {address + DMA_CMD:08x}")
+        effect = w.query("SELECT min(seq) FROM event WHERE cause=?", seq)[0][0]
+        w.click(f"detail.link.{effect}")
+        w.wait(f"detail.link.{seq}", "DMA_CMD")
+
+
+def payload(display):
+    """a DMA write shows its bytes"""
+    with ran(display) as w:
+        seq, = w.wait_row("SELECT seq FROM event WHERE kind=?", DMA_WRITE)
+        w.show(seq)
+        data, = w.wait_row("SELECT hex(data) FROM payload WHERE seq=?", seq)
+        first = " ".join(data[i:i + 2].lower() for i in range(0, 16, 2))
+        w.wait("detail.hex.0", first)
+
+
+def edit_shown(display):
+    """an edit in flight is told in the detail: what was sent and what was delivered"""
+    with Window(display) as w:
+        w.fill("breakpoints.expression", "write FACTORIAL", "breakpoints.row.1")
+        w.click("toolbar.run")
+        w.wait("stop.headline", "write FACTORIAL")
+        w.fill("stop.value", "5", "stop.edited")
+        w.click("toolbar.run")
+        w.wait("toolbar.state", "Ended")
+        w.show(w.seq_of(MEM_WRITE, FACTORIAL))
+        w.wait("detail.edit", "Sent 0x0000000a, delivered 0x00000005")
+
+
+def memory(display):
+    """at a stop the driver's DMA buffers can be looked at, and are as the driver left them"""
+    with Window(display) as w:
+        w.fill("breakpoints.expression", "write DMA_CMD", "breakpoints.row.1")
+        w.click("toolbar.run")
+        w.wait("stop.headline", "write DMA_CMD")
+        w.click("tab.memory")
+        iova, = w.wait_row("SELECT offset FROM event WHERE kind=7 ORDER BY seq LIMIT 1")
+        w.click(f"memory.mapping.0x{iova:08x}")
+        rows = w.wait(f"memory.row.0x{iova:08x}")
+        check(rows["text"].strip() != "", "no bytes")
+        events, = w.query("SELECT count(*) FROM event")[0]
+        time.sleep(1)
+        check(w.query("SELECT count(*) FROM event")[0][0] == events, "looking made transactions")
+
+
+def code(display):
+    """at a stop the accessing call is marked in the driver's source and instructions"""
+    with Window(display) as w:
+        w.fill("breakpoints.expression", "write FACTORIAL", "breakpoints.row.1")
+        w.click("toolbar.run")
+        w.wait("stop.headline", "write FACTORIAL")
+        w.wait("code.frame.0")
+        w.wait("code.accessing", "call")
+        w.wait("code.source", "kFactorial")
+
+
+def live_count(display):
+    """an expression tells, while it is typed, how often it would have matched"""
+    with ran(display) as w:
+        count, = w.query("SELECT count(*) FROM event WHERE kind=? AND bar=0 AND offset=?",
+                         MEM_WRITE, LIVENESS)[0]
+        w.fill("breakpoints.expression", "write LIVENESS")
+        w.wait("breakpoints.preview", f"{count} so far")
+
+
+def console(display):
+    """the console in the window completes, answers and remembers"""
+    with Window(display) as w:
+        w.wait("stop.headline")
+        w.click("tab.console")
+        w.click("console.input")
+        w.type("read LIVEN")
+        w.key("Tab")
+        w.wait("console.input", "read LIVENESS")
+        w.key("Return")
+        w.wait("console.answer")
+        w.key("Up")
+        w.wait("console.input", "read LIVENESS")
+
+
+def go_to(display):
+    """Ctrl+G finds a register by its beginning and a transaction by its number"""
+    with ran(display) as w:
+        w.click("tab.config")
+        w.wait("registers.row.ID", gone=True)
+        w.key("ctrl+g")
+        w.fill("goto.input", "irq_st", "registers.row.IRQ_STATUS")
+        w.show(w.seq_of(MEM_WRITE, FACTORIAL))
+        w.wait("detail.headline", "write FACTORIAL")
+
+
+def fast_typing(display):
+    """what is typed faster than pictures are drawn is not lost"""
+    with Window(display) as w:
+        w.wait("stop.headline")
+        for attempt in range(3):
+            w.click("breakpoints.expression")
+            w.xdotool("type", "--delay", 1, "write FACTORIAL and value")
+            w.wait("breakpoints.expression", "write FACTORIAL and value")
+            w.xdotool("key", "--delay", 1, *["BackSpace"] * 25)
+            until = time.monotonic() + 20
+            while w.text("breakpoints.expression") and time.monotonic() < until:
+                time.sleep(0.1)
+            check(w.text("breakpoints.expression") == "", f"round {attempt}: BackSpace was lost")
+
+
+def layouts(display):
+    """a layout and a theme that were chosen are there again the next time"""
+    with tempfile.TemporaryDirectory() as config:
+        with Window(display, config=config) as w:
+            w.wait("panel.breakpoints")
+            w.key("ctrl+F2")
+            w.wait("panel.console")
+            w.key("ctrl+p")
+            w.fill("palette.input", "light", "palette.item.Light theme")
+            w.key("Return")
+            time.sleep(1)
+            w.close_by_title()
+        with open(os.path.join(config, "pcilens", "window"), encoding="utf-8") as file:
+            kept = file.read()
+        check("theme light" in kept and "layout columns" in kept, kept)
+        with Window(display, config=config) as w:
+            w.wait("panel.console")
+            w.wait("panel.detail")
+
+
+def commands(display):
+    """an NVMe command is a row, and leads to the transactions it is made of"""
+    with Window(display, device="nvme") as w:
+        w.wait("stop.headline")
+        w.key("F5")
+        w.wait("toolbar.state", "Ended")
+        w.click("tab.commands", then="commands.row.1")
+        w.wait("commands.row.1", "IDENTIFY")
+        w.click("commands.row.1", then="commands.step.0")
+        steps = [r["text"] for n, r in sorted(w.rects().items()) if n.startswith("commands.step.")]
+        check("doorbell" in steps[0], f"the first step is {steps[0]}")
+        w.click("commands.step.1")
+        w.wait("detail.headline", "DMA read")
+
+
+def nvme_enable(display):
+    """NVMe is stopped where the driver enables the controller, by a field's transition"""
+    with Window(display, device="nvme") as w:
+        w.fill("breakpoints.expression", "CC.EN 0->1", "breakpoints.row.1")
+        w.click("toolbar.run")
+        w.wait("stop.headline", "write CC")
+        w.wait("stop.field.EN", "1")
+
+
+CASES = [detail, payload, edit_shown, memory, code, live_count, console, go_to, fast_typing,
+         layouts, commands, nvme_enable]

@@ -1,0 +1,88 @@
+#include "inspector-ui/gui/models/detail.hpp"
+
+#include "catch.hpp"
+#include "tests/gui/fake_target.hpp"
+
+using namespace pcilens;
+using namespace pcilens::gui;
+
+namespace {
+
+TraceRow row(Kind kind, std::uint64_t offset, std::uint64_t value) {
+  TraceRow r;
+  r.transaction.seq = 42;
+  r.transaction.kind = kind;
+  r.transaction.bar = 0;
+  r.transaction.offset = offset;
+  r.transaction.size = 4;
+  r.transaction.value = value;
+  r.transaction.status = Status::SC;
+  r.transaction.t_ns = 1000;
+  r.transaction.done_ns = 3500;
+  return r;
+}
+
+DetailModel model_of(const TraceRow& r) {
+  return detail_model(*test::FakeTarget().snapshot(), r);
+}
+
+}  // namespace
+
+TEST_CASE("a write is told with its register, value, fields and how long it took") {
+  const auto m = model_of(row(Kind::MemWrite, 4, 0x803));
+  CHECK(m.headline == "write CONTROL");
+  CHECK(m.value == "0x00000803");
+  CHECK(m.outcome == "Delivered to fake0 after 2.500 µs");
+  CHECK(m.spec == "Fake 1.0, 2.2");
+  REQUIRE(m.fields.size() == 3);  // the reserved one is 0
+  CHECK(m.fields[1].name == "MODE");
+  CHECK(m.fields[1].bits == "2:1");
+  CHECK(m.fields[1].value == "1 fast");
+}
+
+TEST_CASE("a failed read has no value and no fields, and says what failed") {
+  auto r = row(Kind::MemRead, 4, ~0u);
+  r.transaction.status = Status::CA;
+  const auto m = model_of(r);
+  CHECK(m.bad);
+  CHECK(m.value.empty());
+  CHECK(m.fields.empty());
+  CHECK(m.outcome.find("Completer Abort") == 0);
+}
+
+TEST_CASE("an edit tells what was sent, what was delivered, and by whom") {
+  auto r = row(Kind::MemWrite, 4, 5);
+  r.edit = Edit{.sent = 10, .delivered = 5};
+  CHECK(model_of(r).edits ==
+        std::vector<std::string>{"Sent 0x0000000a, delivered 0x00000005  (by hand at a stop)"});
+  r = row(Kind::MemRead, 0, 1);
+  r.edit = Edit{.answered = 2, .returned = 3, .rule = 7};
+  CHECK(model_of(r).edits ==
+        std::vector<std::string>{"Answered 0x00000002, returned 0x00000003  (fault rule 7)"});
+}
+
+TEST_CASE("packets are addressed as the function's config space places its BAR") {
+  const auto m = model_of(row(Kind::MemWrite, 4, 1));
+  REQUIRE(m.tlp.packets.size() == 1);
+  CHECK(m.tlp.packets[0].words[2] == 0xfe000004);
+}
+
+TEST_CASE("effects are the transactions that name this one as their cause") {
+  std::vector<TraceRow> rows(4, row(Kind::State, 8, 1));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].transaction.seq = 42 + i;
+  rows[1].transaction.cause = rows[3].transaction.cause = 42;
+  const auto effects = effects_of(42, rows);
+  REQUIRE(effects.size() == 2);
+  CHECK(effects[0].transaction.seq == 43);
+  CHECK(effects[1].transaction.seq == 45);
+}
+
+TEST_CASE("what was done to the link is told in its own words") {
+  TraceRow r;
+  r.transaction.kind = Kind::Control;
+  r.text = "breakpoint 1: write CMD";
+  const auto m = model_of(r);
+  CHECK(m.headline == "control");
+  CHECK(m.outcome == "breakpoint 1: write CMD");
+  CHECK(m.tlp.packets.empty());
+}
