@@ -46,6 +46,8 @@ Result<std::unique_ptr<TraceWriter>> TraceWriter::resume(const std::string& path
     return fail(fmt::format("{}: was not written from this spool", path));
   // What was committed but not yet released when the writer was killed is not written twice.
   reader.skip_to((*store)->meta_number("spool.drained"));
+  // A full ring with nothing left to take would otherwise stay full: nobody could put more into it.
+  reader.release();
   return std::unique_ptr<TraceWriter>(
       new TraceWriter(std::move(*store), reader, std::move(options)));
 }
