@@ -32,7 +32,7 @@ static const u64 lens_rescue_ns = 2 * NSEC_PER_MSEC;
  * interrupted: if that thread has a lock, nobody can answer. Long enough for
  * another thread that finds it has not.
  */
-static const u64 lens_on_top_ns = 20 * NSEC_PER_MSEC;
+static const u64 lens_on_top_ns = 100 * NSEC_PER_MSEC;
 
 /*
  * CPUs on which a driver spins. One has to be left for the runtime: who would
