@@ -44,6 +44,10 @@ const SubCommand kSubCommands[] = {
      "  pcilens query run.trace 'write CMD'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
      "  pcilens query run.trace --check 'status != SC' || echo 'a transaction failed'\n",
      declare_query},
+    {"commands", "list the commands that the transactions of a trace make",
+     "  pcilens commands run.trace\n  pcilens commands run.trace --failed\n"
+     "  pcilens commands run.trace --at 1234\n",
+     declare_commands},
     {"devices", "list the devices that --device takes, with their options",
      "  pcilens devices\n  pcilens devices edu\n", declare_devices},
     {"new", "write a starting folder for a device of your own",

@@ -30,6 +30,7 @@ const CommandTable& CommandTable::standard() {
     add_poke_commands(t);
     add_config_commands(t);
     add_trace_commands(t);
+    add_protocol_commands(t);
     add_session_commands(t);
     return t;
   }();
