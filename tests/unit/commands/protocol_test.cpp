@@ -1,6 +1,7 @@
 // commands and command on a pretended target with three commands: one good, one failed, one
 // outstanding.
-#include "commands/fixture.hpp"
+#include "catch.hpp"
+#include "fixture.hpp"
 
 using namespace example;
 
