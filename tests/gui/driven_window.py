@@ -8,6 +8,8 @@ import tempfile
 import time
 
 PCILENS = os.environ.get("PCILENS", "pcilens")
+SOURCE = os.environ.get("PCILENS_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                       "..", ".."))
 PATIENCE = 60.0  # seconds; a loaded machine draws slowly
 PAUSE = 0.12     # between what a person does: several pictures
 
@@ -145,13 +147,11 @@ class Window:
             self.xdotool("keyup", part)
         time.sleep(PAUSE)
 
-    def close_by_title(self):
-        """As the window's own cross does, so that it ends by itself."""
-        window = subprocess.run(["xdotool", "search", "--pid", str(self.process.pid)],
-                                env=self.display.env, check=True, capture_output=True,
-                                text=True).stdout.split()
-        for number in window:
-            self.xdotool("windowquit", number)
+    def quit(self):
+        """By its own command, so that it ends by itself."""
+        self.key("ctrl+p")
+        self.fill("palette.input", "quit ")
+        self.key("Return")
         self.process.wait(PATIENCE)
 
     def type(self, text):
@@ -205,6 +205,19 @@ class Window:
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def picture(self, name):
+        """Into the build folder, or docs/images with PCILENS_UPDATE_IMAGES."""
+        self.move_to("toolbar.state", x=3)
+        time.sleep(1.5)
+        folder = os.environ.get("PCILENS_BUILD", ".")
+        if os.environ.get("PCILENS_UPDATE_IMAGES"):
+            folder = os.path.join(SOURCE, "docs", "images")
+        os.makedirs(folder, exist_ok=True)
+        file = os.path.join(folder, name + ".png")
+        self.screenshot(file)
+        if os.path.getsize(file) < 20000:
+            raise Failed(f"{file} is empty")
 
     def screenshot(self, file):
         subprocess.run(["import", "-window", "root", file], env=self.display.env, check=True)

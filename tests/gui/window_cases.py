@@ -7,7 +7,6 @@ import time
 import panel_cases
 from driven_window import PCILENS, Display, Failed, Window
 
-SOURCE = os.environ.get("PCILENS_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 MEM_READ, MEM_WRITE, FORCE = 2, 3, 13
 POKE = 2
 FACTORIAL, LIVENESS, IRQ_STATUS = 0x08, 0x04, 0x24
@@ -203,6 +202,7 @@ def narrow(_):
                 rect = w.wait(name)
                 check(rect["x"] >= 0 and rect["x"] + rect["w"] <= 1024 and
                       rect["y"] + rect["h"] <= 700, f"{name} lies outside: {rect}")
+            w.picture("narrow")
     finally:
         display.close()
 
@@ -227,15 +227,8 @@ def screenshot(display):
         w.click("toolbar.run")
         w.wait("stop.headline", "write DMA_CMD")
         w.click("registers.open.DMA_CMD", then="registers.row.DMA_CMD.DIR")
-        w.move_to("toolbar.state", x=3)
-        time.sleep(1)
-        folder = os.environ.get("PCILENS_BUILD", ".")
-        if os.environ.get("PCILENS_UPDATE_IMAGES"):
-            folder = os.path.join(SOURCE, "docs", "images")
-        os.makedirs(folder, exist_ok=True)
-        file = os.path.join(folder, "window.png")
-        w.screenshot(file)
-        check(os.path.getsize(file) > 20000, "the picture is empty")
+        w.wait("code.source")
+        w.picture("window")
 
 
 CASES = [opens_held, breakpoint_holds, edit_in_flight, steps, pokes, forces, faults, continues,
