@@ -19,6 +19,7 @@
 #include "core/link/expression.hpp"
 #include "core/link/names.hpp"
 #include "core/link/transaction.hpp"
+#include "core/registers/owned_map.hpp"
 #include "core/result.hpp"
 
 namespace pcilens {
@@ -98,6 +99,10 @@ class TraceReader {
   // Described anew when the trace has grown: names() of a live trace may change.
   const std::vector<TraceFunction>& functions();
   std::shared_ptr<const Names> names();
+
+  // From now on that BAR of the function has these registers, whatever the trace says. `map` is
+  // kept.
+  void put_registers(std::uint8_t function, std::shared_ptr<const OwnedRegisterMap> map);
 
   std::uint64_t last_seq();  // 0: empty
   std::uint64_t count();     // events

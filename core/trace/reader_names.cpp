@@ -43,19 +43,23 @@ void take_options(TraceFunction& function, std::string_view text) {
     if (value.is_string()) function.options.emplace_back(name, value.get<std::string>());
 }
 
+void add_map(FunctionNames& function, OwnedNames& owned,
+             const std::shared_ptr<const OwnedRegisterMap>& map) {
+  const auto bar = map->map().bar;
+  if (std::any_of(function.bars.begin(), function.bars.end(),
+                  [&](const auto& other) { return other->map().bar == bar; }))
+    return;
+  owned.maps.push_back(map);
+  function.bars.push_back(std::make_shared<RegisterLookup>(map->map()));
+}
+
 // A map that does not hold together is left out: its accesses then show as plain offsets.
 void take_maps(FunctionNames& function, OwnedNames& owned, std::string_view text) {
   const auto maps = Json::parse(text, nullptr, false);
   if (!maps.is_array()) return;
   for (const Json& json : maps) {
     auto map = map_from_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-    if (!map) continue;
-    const auto bar = (*map)->map().bar;
-    if (std::any_of(function.bars.begin(), function.bars.end(),
-                    [&](const auto& other) { return other->map().bar == bar; }))
-      continue;
-    owned.maps.push_back(*map);
-    function.bars.push_back(std::make_shared<RegisterLookup>((*map)->map()));
+    if (map) add_map(function, owned, *map);
   }
 }
 
@@ -97,11 +101,21 @@ void TraceReader::State::refresh() {
     names_of.bdf = function.bdf;
     if (!function.config.empty())
       names_of.config = std::make_shared<const ConfigNames>(function.config);
+    // The first map of a BAR counts: what was put there goes before what the trace has.
+    for (const auto& [id, map] : put)
+      if (id == function.id) add_map(names_of, *owned, map);
     take_maps(names_of, *owned, row->text(6));
     functions.push_back(std::move(function));
   }
   fresh->keeps = owned;
   names = fresh;
+}
+
+void TraceReader::put_registers(std::uint8_t function,
+                                std::shared_ptr<const OwnedRegisterMap> map) {
+  state_->put.insert(state_->put.begin(), {function, std::move(map)});
+  state_->described_by.clear();
+  state_->data_version = -1;
 }
 
 const std::vector<TraceFunction>& TraceReader::functions() {

@@ -17,12 +17,12 @@ std::uint64_t written(const Register& r, std::uint64_t before, std::uint64_t val
   const auto apply = [&](Access access, std::uint64_t mask) {
     mask &= lanes;
     switch (access) {
-      case Access::RW:
-      case Access::WO: after = (after & ~mask) | (value & mask); break;
+      case Access::RW: after = (after & ~mask) | (value & mask); break;
       case Access::W1C: after &= ~(value & mask); break;
       case Access::RW1S: after |= value & mask; break;
       case Access::RO:
       case Access::RC:
+      case Access::WO:  // acts, and reads as 0
       case Access::Reserved: break;
     }
   };

@@ -28,6 +28,7 @@ struct TraceReader::State {
   Database db;
   std::vector<TraceFunction> functions;
   std::shared_ptr<const Names> names = std::make_shared<Names>();
+  std::vector<std::pair<std::uint8_t, std::shared_ptr<const OwnedRegisterMap>>> put;
   std::string described_by;  // tells one description of the functions from the next
   std::int64_t data_version = -1;
   std::map<std::uint32_t, std::string> symbols;  // site -> driver's function

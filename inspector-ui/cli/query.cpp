@@ -27,10 +27,10 @@ int query(const QueryArguments& a) {
   if (!reader) return cannot(reader.error().message);
   auto files = read_register_files(a.registers);
   if (!files) return cannot(files.error().message);
-  const auto names = names_with(**reader, *files);
-  auto expression = Expression::compile(a.expression, names);
+  put_registers(**reader, *files);
+  auto expression = Expression::compile(a.expression, (*reader)->names());
   if (!expression) return cannot(expression.error().message);
-  const auto snapshot = snapshot_of(**reader, names);
+  const auto snapshot = snapshot_of(**reader);
 
   // A page at a time, so that a long trace begins to show at once and takes no memory.
   TraceWindow window{.from = a.from, .limit = 4096, .backward = false, .filter = &*expression};

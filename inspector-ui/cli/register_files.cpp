@@ -145,35 +145,17 @@ void add_registers_option(CLI::App& app, std::vector<std::string>& texts) {
       ->allow_extra_args(false);
 }
 
-std::shared_ptr<const Names> names_with(TraceReader& reader,
-                                        const std::vector<RegisterFile>& files) {
-  if (files.empty()) return reader.names();
-  struct Kept {
-    std::shared_ptr<const Names> earlier;
-    std::vector<std::shared_ptr<const OwnedRegisterMap>> maps;
-  };
-  auto kept = std::make_shared<Kept>();
-  kept->earlier = reader.names();
-  auto names = std::make_shared<Names>(*kept->earlier);
+void put_registers(TraceReader& trace, const std::vector<RegisterFile>& files) {
   const auto id = [](const TraceFunction& f, std::size_t at) {
     return f.config.size() < at + 2
                ? std::uint16_t{0xffff}
                : static_cast<std::uint16_t>(std::to_integer<unsigned>(f.config[at]) |
                                             std::to_integer<unsigned>(f.config[at + 1]) << 8);
   };
-  for (const TraceFunction& f : reader.functions()) {
-    if (f.config.empty() || f.id >= names->functions.size()) continue;
-    auto& bars = names->functions[f.id].bars;
-    for (const RegisterFile& file : files) {
-      if (!file.is_for(id(f, 0), id(f, 2))) continue;
-      const RegisterMap& map = file.map->map();
-      std::erase_if(bars, [&](const auto& bar) { return bar->map().bar == map.bar; });
-      bars.push_back(std::make_shared<RegisterLookup>(map));
-      kept->maps.push_back(file.map);
-    }
-  }
-  names->keeps = kept;
-  return names;
+  const auto functions = trace.functions();  // a copy: putting registers describes them anew
+  for (const TraceFunction& f : functions)
+    for (const RegisterFile& file : files)
+      if (!f.config.empty() && file.is_for(id(f, 0), id(f, 2))) trace.put_registers(f.id, file.map);
 }
 
 }  // namespace pcilens::cli

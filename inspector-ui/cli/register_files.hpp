@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/link/names.hpp"
 #include "core/registers/owned_map.hpp"
 #include "core/result.hpp"
 #include "core/trace/reader.hpp"
@@ -34,8 +33,7 @@ Result<std::vector<RegisterFile>> read_register_files(const std::vector<std::str
 
 void add_registers_option(CLI::App& app, std::vector<std::string>& texts);
 
-// The trace's names, with these files' registers in place of those that it has itself.
-std::shared_ptr<const Names> names_with(TraceReader& reader,
-                                        const std::vector<RegisterFile>& files);
+// Upon the functions of the trace that they are for.
+void put_registers(TraceReader& trace, const std::vector<RegisterFile>& files);
 
 }  // namespace pcilens::cli

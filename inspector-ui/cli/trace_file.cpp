@@ -4,13 +4,12 @@
 
 namespace pcilens::cli {
 
-std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader,
-                                            std::shared_ptr<const Names> names) {
+std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->state = RunState::Ended;
   snapshot->trace = reader.path();
   snapshot->seq = reader.last_seq();
-  snapshot->names = std::move(names);
+  snapshot->names = reader.names();
   for (const TraceFunction& f : reader.functions()) {
     FunctionState state;
     state.instance = f.instance;

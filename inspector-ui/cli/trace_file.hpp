@@ -10,9 +10,8 @@
 
 namespace pcilens::cli {
 
-// The functions that the trace describes, under the names given; no live state.
-std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader,
-                                            std::shared_ptr<const Names> names);
+// The names and functions that the trace describes; no live state.
+std::shared_ptr<const Snapshot> snapshot_of(TraceReader& reader);
 // {"seq":1,...} and a newline on standard output.
 void print_json_line(const std::vector<ui::Column>& columns, const std::vector<ui::Cell>& row);
 
