@@ -125,6 +125,33 @@ std::string_view short_name(Kind kind) {
   return "?";
 }
 
+Output describe_code(const CodeView& view) {
+  Output out;
+  Table stack;
+  stack.columns = {{"", "depth", true}, {"function", "symbol"}, {"line", "line", false, true}};
+  for (std::size_t i = 0; i < view.stack.size(); ++i) {
+    const CodeView::Frame& f = view.stack[i];
+    stack.rows.push_back(
+        {{fmt::format("{}", i), Style::Dim, fmt::format("{}", i)},
+         {f.symbol, Style::Name},
+         {f.file.empty() ? "" : fmt::format("{}:{}", f.file, f.line), Style::Dim}});
+  }
+  out.add(std::move(stack));
+  if (!view.instructions.empty()) {
+    Table code;
+    code.columns = {
+        {"", "accessing"}, {"", "address"}, {"", "bytes"}, {"", "instruction", false, true}};
+    for (const CodeView::Instruction& i : view.instructions)
+      code.rows.push_back({{i.accessing ? "→" : "", Style::Bad, i.accessing ? "true" : "false"},
+                           {i.address, Style::Dim},
+                           {i.bytes, Style::Dim},
+                           {i.text, i.accessing ? Style::Strong : Style::Plain}});
+    out.add(Line());
+    out.add(std::move(code));
+  }
+  return out;
+}
+
 std::vector<Column> transaction_columns() {
   return {{"#", "seq", true}, {"time", "t_ns", true},   {"origin", "origin"},     {"what", "kind"},
           {"where", "place"}, {"value", "value", true}, {"", "note", false, true}};

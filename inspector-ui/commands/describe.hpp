@@ -32,6 +32,8 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
 Output describe_stop(const Snapshot& snapshot, bool hints);
 // One line: "stopped at #42, a write of CMD", "running", "ended: the driver finished".
 std::string describe_state(const Snapshot& snapshot);
+// The driver's call stack, and the instructions around the access with that one marked.
+Output describe_code(const CodeView& view);
 std::string stop_json(const Snapshot& snapshot);
 
 }  // namespace pcilens::ui

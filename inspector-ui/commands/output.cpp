@@ -47,22 +47,22 @@ void put(std::string& out, std::string_view text, Style style, bool colour) {
   if (!escape.empty()) out += "\033[0m";
 }
 
-void render_line(std::string& out, const Line& line, const RenderOptions& o) {
-  unsigned room = o.width == 0 ? ~0u : o.width;
-  std::string text;
+Line fitted(const Line& line, unsigned width) {
+  unsigned room = width == 0 ? ~0u : width;
+  Line out;
   for (const Span& s : line.spans) {
-    const std::string shown = cut(s.text, room);
-    put(text, shown, s.style, o.colour);
+    std::string shown = cut(s.text, room);
+    const bool whole = shown == s.text;
     room -= columns_of(shown);
-    if (shown != s.text) break;
+    out.add(std::move(shown), s.style);
+    if (!whole) break;
   }
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  out += text + "\n";
+  return out;
 }
 
-void render_table(std::string& out, const Table& table, const RenderOptions& o) {
+void lay_out(std::vector<Line>& out, const Table& table, unsigned width) {
   if (table.rows.empty()) {
-    if (!table.empty.empty()) render_line(out, Line(table.empty, Style::Dim), o);
+    if (!table.empty.empty()) out.push_back(fitted(Line(table.empty, Style::Dim), width));
     return;
   }
   const std::size_t n = table.columns.size();
@@ -78,15 +78,15 @@ void render_table(std::string& out, const Table& table, const RenderOptions& o) 
   unsigned total = kGap * static_cast<unsigned>(n - 1);
   for (const unsigned w : widths) total += w;
   // The stretching columns give way from the last, but keep something to read.
-  for (std::size_t i = n; o.width != 0 && total > o.width && i-- > 0;) {
+  for (std::size_t i = n; width != 0 && total > width && i-- > 0;) {
     if (!table.columns[i].stretch) continue;
     const unsigned least = std::min(widths[i], 8u);
-    const unsigned give = std::min(total - o.width, widths[i] - least);
+    const unsigned give = std::min(total - width, widths[i] - least);
     widths[i] -= give;
     total -= give;
   }
   const auto row_out = [&](auto&& text_of, auto&& style_of) {
-    std::string line;
+    Line line;
     unsigned at = 0;   // columns written
     unsigned pad = 0;  // spaces owed: written only when something follows them
     for (std::size_t i = 0; i < n; ++i) {
@@ -94,17 +94,17 @@ void render_table(std::string& out, const Table& table, const RenderOptions& o) 
       const unsigned gap = widths[i] - columns_of(shown);
       if (table.columns[i].right) pad += gap;
       if (!shown.empty()) {
-        if (o.width != 0 && at + pad >= o.width) break;
-        if (o.width != 0) shown = cut(shown, o.width - at - pad);
-        line.append(pad, ' ');
-        put(line, shown, style_of(i), o.colour);
+        if (width != 0 && at + pad >= width) break;
+        if (width != 0) shown = cut(shown, width - at - pad);
         at += pad + columns_of(shown);
+        if (pad != 0) line.add(std::string(pad, ' '));
+        line.add(std::move(shown), style_of(i));
         pad = 0;
       }
       if (!table.columns[i].right) pad += gap;
       pad += kGap;
     }
-    out += line + "\n";
+    out.push_back(std::move(line));
   };
   if (titled)
     row_out([&](std::size_t i) { return table.columns[i].title; },
@@ -137,13 +137,24 @@ std::string text_of(const Line& line) {
 
 }  // namespace
 
-std::string render(const Output& output, const RenderOptions& options) {
-  std::string out;
+std::vector<Line> lay_out(const Output& output, unsigned width) {
+  std::vector<Line> lines;
   for (const auto& block : output.blocks) {
     if (const auto* line = std::get_if<Line>(&block))
-      render_line(out, *line, options);
+      lines.push_back(fitted(*line, width));
     else
-      render_table(out, std::get<Table>(block), options);
+      lay_out(lines, std::get<Table>(block), width);
+  }
+  return lines;
+}
+
+std::string render(const Output& output, const RenderOptions& options) {
+  std::string out;
+  for (const Line& line : lay_out(output, options.width)) {
+    std::string text;
+    for (const Span& s : line.spans) put(text, s.text, s.style, options.colour);
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+    out += text + "\n";
   }
   return out;
 }

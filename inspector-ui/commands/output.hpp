@@ -68,11 +68,15 @@ struct Output {
   }
 };
 
+// The lines of a screen that is `width` columns wide (0: as wide as it wants): columns aligned, the
+// stretching one cut with "…".
+std::vector<Line> lay_out(const Output& output, unsigned width);
+
 struct RenderOptions {
   unsigned width = 80;  // columns; 0: as wide as it wants
   bool colour = false;  // ANSI escapes
 };
-// Text with a newline after each line; columns aligned, the stretching one cut with "…".
+// The same as text, with a newline after each line.
 std::string render(const Output& output, const RenderOptions& options);
 // One JSON value without a newline at its end.
 std::string render_json(const Output& output);

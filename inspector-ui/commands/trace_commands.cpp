@@ -189,32 +189,9 @@ Result<Output> where(Context& c, const Arguments& a) {
   if (!seq) return tl::unexpected(seq.error());
   auto view = ask<CodeView>([&](auto done) { c.target.code_at(*seq, done); });
   if (!view) return tl::unexpected(view.error());
-  Output out;
   if (view->stack.empty() && view->instructions.empty())
     return Output{Line(fmt::format("#{}: nobody told where the driver stood", *seq), Style::Dim)};
-  Table stack;
-  stack.columns = {{"", "depth", true}, {"function", "symbol"}, {"line", "line", false, true}};
-  for (std::size_t i = 0; i < view->stack.size(); ++i) {
-    const CodeView::Frame& f = view->stack[i];
-    stack.rows.push_back(
-        {{fmt::format("{}", i), Style::Dim, fmt::format("{}", i)},
-         {f.symbol, Style::Name},
-         {f.file.empty() ? "" : fmt::format("{}:{}", f.file, f.line), Style::Dim}});
-  }
-  out.add(std::move(stack));
-  if (!view->instructions.empty()) {
-    Table code;
-    code.columns = {
-        {"", "accessing"}, {"", "address"}, {"", "bytes"}, {"", "instruction", false, true}};
-    for (const CodeView::Instruction& i : view->instructions)
-      code.rows.push_back({{i.accessing ? "→" : "", Style::Bad, i.accessing ? "true" : "false"},
-                           {i.address, Style::Dim},
-                           {i.bytes, Style::Dim},
-                           {i.text, i.accessing ? Style::Strong : Style::Plain}});
-    out.add(Line());
-    out.add(std::move(code));
-  }
-  return out;
+  return describe_code(*view);
 }
 
 }  // namespace
