@@ -166,6 +166,16 @@ void Recording::went_on() {
   spool_->blob(BlobKind::Note, last_seq_, std::as_bytes(std::span(kText)));
 }
 
+Result<std::unique_ptr<Recording>> Recording::of_file(const std::string& trace) {
+  auto reader = TraceReader::open(trace);
+  if (!reader) return tl::unexpected(reader.error());
+  std::unique_ptr<Recording> made(new Recording);
+  made->path_ = trace;
+  made->trace_ = std::move(*reader);
+  made->thread_ = std::thread([self = made.get()] { self->run(); });
+  return made;
+}
+
 Recording::~Recording() {
   close();
   if (temporary_) {
@@ -200,13 +210,13 @@ Result<void> Recording::close() {
 void Recording::ask(std::function<void(Result<TraceReader*>)> question) {
   {
     const std::lock_guard lock(mutex_);
-    if (!ending_ && writer_) {
+    if (!ending_ && thread_.joinable()) {
       questions_.push_back(std::move(question));
       asked_.notify_one();
       return;
     }
   }
-  question(fail(writer_ ? "the trace is closed" : "the trace is kept by the host of this VM"));
+  question(fail(ending_ ? "the trace is closed" : "the trace is kept by the host of this VM"));
 }
 
 void Recording::run() {
@@ -220,7 +230,7 @@ void Recording::run() {
       questions_.pop_front();
     }
     // An answer tells of everything that happened before the question.
-    writer_->flush();
+    if (writer_) writer_->flush();
     if (!trace_) {
       auto opened = TraceReader::open(path_);
       if (!opened) {

@@ -41,6 +41,8 @@ class Recording {
   // carries it to a file here. recorder() is not ours then.
   static Result<std::unique_ptr<Recording>> from_spool(SpoolMemory memory, const std::string& trace,
                                                        std::function<void(std::string)> trouble);
+  // A trace that somebody made before: only the questions.
+  static Result<std::unique_ptr<Recording>> of_file(const std::string& trace);
   ~Recording();
 
   Recorder& recorder() { return *spool_; }
@@ -53,6 +55,8 @@ class Recording {
   void code(std::uint64_t seq, Done<CodeView> done);
   void count(std::string expression, Done<MatchCount> done);
   void commands(CommandRequest request, Done<CommandPage> done);
+  // Any other question: called on the thread that answers, with the reader or why there is none.
+  void ask(std::function<void(Result<TraceReader*>)> question);
   // Everything recorded so far is in the file.
   Result<void> flush();
   Result<void> close();
@@ -70,7 +74,6 @@ class Recording {
                                                   const std::string& trace,
                                                   std::function<void(std::string)> trouble,
                                                   Begin begin = Begin::Anew);
-  void ask(std::function<void(Result<TraceReader*>)> question);
   void run();
   void went_on();
 

@@ -84,7 +84,7 @@ struct Snapshot {
   std::uint64_t seq = 0;        // last transaction numbered
   std::uint64_t now_ns = 0;     // its time
   std::uint64_t in_flight = 0;  // sent by the host, not yet delivered
-  std::string host;             // "sim", "kmod"
+  std::string host;             // "sim", "kmod"; "trace" for a recording
   std::string trace;            // path of the trace, empty if none is kept
   std::string driver;           // one line: what the driver last said, or how it ended
   std::vector<FunctionState> functions;
@@ -92,6 +92,11 @@ struct Snapshot {
   std::vector<FaultState> faults;
   std::shared_ptr<const Names> names;  // never null
 };
+
+// Whether it shows a trace file (trace_target.hpp) and not a link that lives.
+inline bool is_recording(const Snapshot& s) {
+  return s.host == "trace";
+}
 
 // Rows of the trace. `direction` Backward gives the rows before `from`, still in ascending order.
 struct TraceRequest {
@@ -216,6 +221,12 @@ class Target {
   virtual void reset_function(std::uint8_t function, ResetKind kind, Done<void> done) = 0;
   // Begins again: fresh functions, the driver from its first line, held at its first access.
   virtual void restart(Done<void> done) = 0;
+
+  // Moves a recording to the moment just after this transaction. A live target cannot go back.
+  virtual void go_to(std::uint64_t seq, Done<void> done) {
+    static_cast<void>(seq);
+    done(fail("only a recording can be moved to another moment; this target is live"));
+  }
 
   virtual void trace_page(TraceRequest request, Done<TracePage> page) = 0;
   virtual void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) = 0;

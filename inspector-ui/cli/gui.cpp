@@ -12,6 +12,7 @@ namespace pcilens::cli {
 
 Run declare_gui(CLI::App& app) {
   auto session = std::make_shared<SessionArguments>();
+  add_recording_option(app, *session);
   add_session_options(app, *session);
   return [session] {
     auto target = open(*session);

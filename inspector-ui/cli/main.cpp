@@ -18,13 +18,15 @@ struct SubCommand {
 
 // The order is the one of --help.
 const SubCommand kSubCommands[] = {
-    {"gui", "open the window on a device and its driver",
-     "  pcilens gui\n  pcilens gui --device ./mycard.so --watch\n", declare_gui},
-    {"console", "open the console on a device and its driver, or run a script",
+    {"gui", "open the window on a device and its driver, or on a trace",
+     "  pcilens gui\n  pcilens gui --device ./mycard.so --watch\n  pcilens gui nvme.trace\n",
+     declare_gui},
+    {"console", "open the console on a device and its driver or on a trace; run a script",
      "  pcilens console\n"
      "  pcilens console --device edu -e 'break write FACTORIAL' -e run -e 'wait stop' -e "
      "registers\n"
-     "  pcilens console -x bring-up.pcilens --trace bring-up.trace\n",
+     "  pcilens console -x bring-up.pcilens --trace bring-up.trace\n"
+     "  pcilens console bring-up.trace\n",
      declare_console},
     {"serve", "run a device and its driver, and let consoles and windows attach",
      "  pcilens serve --device edu\n  pcilens attach\n", declare_serve},

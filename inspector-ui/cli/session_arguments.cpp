@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "core/host/kmod/privileges.hpp"
+#include "core/target/trace_target.hpp"
+#include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/terminal/console.hpp"
 
 namespace pcilens::cli {
@@ -30,6 +32,13 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
   app.add_flag("--no-hold", a.no_hold, "Let the driver run from its start");
   app.add_flag("--no-driver", a.no_driver,
                "Run no example driver: you are the driver, with read and write");
+}
+
+void add_recording_option(CLI::App& app, SessionArguments& a) {
+  app.add_option("recording", a.recording,
+                 "A trace to look at instead: run, step and breakpoints walk through it")
+      ->type_name("TRACE");
+  add_registers_option(app, a.registers);
 }
 
 Result<DeviceChoice> parse_device(const std::string& text) {
@@ -74,13 +83,26 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
 
 // With kmod the driver may be bound in an hour.
 bool will_be_held(const SessionArguments& a) {
-  return a.host == "sim" && !a.no_hold && !a.no_driver;
+  return a.recording.empty() && a.host == "sim" && !a.no_hold && !a.no_driver;
 }
 
 Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
   auto options = session_options(a);
   if (!options) return tl::unexpected(options.error());
   ui::block_interrupts();
+  if (!a.recording.empty()) {
+    if (!a.devices.empty() || !a.trace.empty() || a.host != "sim" || a.watch)
+      return fail(
+          fmt::format("{}: a recording is looked at without --device, --host, --trace and --watch; "
+                      "\"pcilens replay\" sends it to a device",
+                      a.recording));
+    auto files = read_register_files(a.registers);
+    if (!files) return tl::unexpected(files.error());
+    return TraceTarget::open(a.recording,
+                             [&](TraceReader& trace) { put_registers(trace, *files); });
+  }
+  if (!a.registers.empty())
+    return fail("--registers names those of a recording; give the trace as well");
   return open_session(*options);
 }
 

@@ -19,6 +19,8 @@ struct SessionArguments {
   std::string host = "sim";
   std::string user;  // kmod: whom root becomes; empty: who called sudo
   std::string trace;
+  std::string recording;               // a trace to look at, instead of a device
+  std::vector<std::string> registers;  // and files with its registers (register_files.hpp)
   bool watch = false;
   bool no_hold = false;
   bool no_driver = false;
@@ -30,6 +32,8 @@ Result<DeviceChoice> parse_device(const std::string& text);
 Result<SessionOptions> session_options(const SessionArguments& arguments);
 // Whether the driver is held at its first access soon after opening.
 bool will_be_held(const SessionArguments& arguments);
+// The positional TRACE of those that show a recording as well.
+void add_recording_option(CLI::App& app, SessionArguments& arguments);
 // Opens it, with Ctrl-C kept for the console.
 Result<std::unique_ptr<Target>> open(const SessionArguments& arguments);
 

@@ -1,4 +1,4 @@
-// run, pause, step, wait, restart, reset: what lets the driver go on and holds it.
+// run, pause, step, wait, goto, restart, reset: what lets the driver go on and holds it.
 #include <fmt/format.h>
 
 #include "inspector-ui/commands/describe.hpp"
@@ -12,7 +12,9 @@ using namespace std::chrono_literals;
 
 std::string_view not_held(const Snapshot& s) {
   if (s.state == RunState::Running) return "the driver is running already; \"pause\" holds it";
-  if (s.state == RunState::Ended) return "the driver has ended; \"restart\" begins again";
+  if (s.state == RunState::Ended)
+    return is_recording(s) ? "the recording ends here; \"restart\" goes back to its beginning"
+                           : "the driver has ended; \"restart\" begins again";
   return {};
 }
 
@@ -170,6 +172,23 @@ Result<Output> reset(Context& c, const Arguments& a) {
   return Output{Line(fmt::format("{} was reset ({})", name, kind.empty() ? "flr" : kind))};
 }
 
+constexpr Argument kGotoArguments[] = {
+    {.name = "seq", .type = ArgumentType::Number, .doc = "the number of a transaction"}};
+
+Result<Output> go_to(Context& c, const Arguments& a) {
+  auto seq = a.number("seq");
+  if (!seq) return tl::unexpected(seq.error());
+  const auto before = c.target.snapshot();
+  if (auto r = ask<void>([&](auto done) { c.target.go_to(*seq, done); }); !r)
+    return tl::unexpected(r.error());
+  if (auto r = settle(c, *before, "goto"); !r) return tl::unexpected(r.error());
+  return Output{};
+}
+
+std::string_view not_recorded(const Snapshot& s) {
+  return is_recording(s) ? std::string_view() : "only a recording can be moved to another moment";
+}
+
 constexpr Action kRunActions[] = {{"Run", "", plain(KeyCode::F5)}};
 constexpr Action kPauseActions[] = {{"Pause", "", plain(KeyCode::F6)}};
 constexpr Action kRestartActions[] = {{"Restart", "", Key{KeyCode::F5, true, true, false}}};
@@ -224,6 +243,15 @@ void add_run_commands(CommandTable& table) {
        .arguments = kWaitArguments,
        .run = wait,
        .where = kConsole});
+  table.add({.id = "goto",
+             .group = "Run",
+             .summary = "move a recording to the moment of a transaction",
+             .help =
+                 "Registers are shown as they were just after it; run and step go on from there.\n"
+                 "  goto 42\n",
+             .arguments = kGotoArguments,
+             .disabled = not_recorded,
+             .run = go_to});
   table.add({.id = "restart",
              .group = "Run",
              .summary = "begin again: a fresh device, the driver from its first line",

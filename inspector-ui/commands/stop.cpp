@@ -48,7 +48,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
   head.add(std::string(short_name(t.kind)), Style::Strong)
       .add(is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::State ? " of " : " ");
   head.add(place_text(s, t), Style::Name);
-  head.add(fmt::format(" held {}", phase_text(t, stop.phase)));
+  head.add(is_recording(s) ? " as recorded" : fmt::format(" held {}", phase_text(t, stop.phase)));
   head.add("  " + stop.reason, Style::Dim);
   out.add(std::move(head));
 

@@ -112,7 +112,9 @@ std::string what_to_do(const Snapshot& snapshot) {
       return "The driver is running. Pause it, or add a breakpoint such as  write CMD.";
     case RunState::Paused:
       return "Delivery is paused and nothing is held. Step to the next access, or run on.";
-    case RunState::Ended: return "Registers can still be poked; Restart begins again.";
+    case RunState::Ended:
+      return is_recording(snapshot) ? "Restart goes back to its beginning."
+                                    : "Registers can still be poked; Restart begins again.";
     case RunState::Stopped: break;
   }
   return {};
