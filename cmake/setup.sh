@@ -17,7 +17,7 @@ packages_of() {
   case $1 in
     run) echo g++ cmake ninja-build pkg-config libfmt-dev libexpected-dev libsqlite3-dev \
       zlib1g-dev capnproto libcapnp-dev libcli11-dev libcapstone-dev libpugixml-dev \
-      nlohmann-json3-dev libedit-dev libdw-dev libimgui-dev libglfw3-dev libgl-dev \
+      nlohmann-json3-dev libedit-dev libncurses-dev libdw-dev libimgui-dev libglfw3-dev libgl-dev \
       libfreetype-dev fonts-jetbrains-mono ;;
     vm) echo qemu-system-x86 busybox-static cpio kmod xz-utils zstd make gcc ;;
     unit) echo catch2 sqlite3 pciutils python3 tmux ;;

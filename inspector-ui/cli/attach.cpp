@@ -52,6 +52,7 @@ Run declare_attach(CLI::App& app) {
     }
     a->console.greeting =
         fmt::format("attached to {}; \"help\" lists the commands, Ctrl-D leaves it running", *path);
+    if (a->console.full_screen) return show_full_screen(**target, a->console);
     return ui::run_console(**target, a->console);
   };
 }

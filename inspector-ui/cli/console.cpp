@@ -8,6 +8,7 @@
 #include "inspector-ui/cli/console_arguments.hpp"
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/terminal/full_screen/full_screen.hpp"
 
 namespace pcilens::cli {
 
@@ -19,8 +20,19 @@ void add_console_options(CLI::App& app, ui::ConsoleOptions& o) {
                  "Run this command after the scripts, then end; may be repeated")
       ->type_name("COMMAND");
   app.add_flag("-i,--interactive", o.stay, "Stay on the prompt after scripts and commands");
+  app.add_flag("-f,--full-screen", o.full_screen,
+               "Registers, transactions, breakpoints and code around the prompt")
+      ->excludes("--script")
+      ->excludes("--command");
   app.add_flag("--json", o.json, "Answer with one JSON value a command");
   app.add_flag("--echo", o.echo, "Show each line of a script before it runs");
+}
+
+int show_full_screen(Target& target, const ui::ConsoleOptions& o) {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
+    return cannot("--full-screen wants a terminal; leave it out for a script");
+  auto ended = ui::run_full_screen(target, o.greeting);
+  return ended ? *ended : cannot(ended.error().message);
 }
 
 const char* greeting() {
@@ -30,6 +42,7 @@ const char* greeting() {
 Run declare_console(CLI::App& app) {
   auto session = std::make_shared<SessionArguments>();
   auto console = std::make_shared<ui::ConsoleOptions>();
+  add_recording_option(app, *session);
   add_session_options(app, *session);
   add_console_options(app, *console);
   return [session, console] {
@@ -37,6 +50,7 @@ Run declare_console(CLI::App& app) {
     if (!target) return cannot(target.error().message);
     console->greeting = greeting();
     console->await_stop = will_be_held(*session);
+    if (console->full_screen) return show_full_screen(**target, *console);
     return ui::run_console(**target, *console);
   };
 }

@@ -15,6 +15,7 @@ struct ConsoleOptions {
   bool json = false;                  // one JSON value a command instead of text
   bool await_stop = false;            // the driver is about to be held: begin when it is
   bool echo = false;                  // show each line of a script before it runs
+  bool full_screen = false;           // registers, transactions and the rest around the prompt
   std::string greeting = {};          // shown above the first prompt
 };
 
