@@ -32,7 +32,7 @@ struct BreakpointState {
 
 class BreakpointTable : public ArmedTable<BreakpointState> {
  public:
-  BreakpointTable() : ArmedTable("breakpoint", "breaks") {}
+  BreakpointTable() : ArmedTable("breakpoint", "breakpoints") {}
   Result<std::uint32_t> add(Breakpoint breakpoint, std::shared_ptr<const Names> names);
   // Numbers of those that stop here, counting hits; `logged` gets the log-only ones.
   void match(const EventView& event, std::vector<std::uint32_t>& stops,

@@ -271,4 +271,18 @@ void TraceTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
   recording_->code(seq, std::move(view));
 }
 
+void TraceTarget::count_matches(std::string expression, Done<MatchCount> count) {
+  recording_->count(std::move(expression), std::move(count));
+}
+void TraceTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
+  mappings(tl::unexpected(only_a_recording("asked for its memory as it is now")));
+}
+void TraceTarget::dma_look(std::uint8_t, std::uint64_t, std::uint32_t,
+                           Done<std::vector<std::byte>> bytes) {
+  bytes(tl::unexpected(only_a_recording("asked for its memory as it is now")));
+}
+void TraceTarget::commands(CommandRequest request, Done<CommandPage> page) {
+  recording_->commands(request, std::move(page));
+}
+
 }  // namespace pcilens

@@ -47,6 +47,11 @@ class TraceTarget final : public Target {
   void trace_page(TraceRequest request, Done<TracePage> page) override;
   void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) override;
   void code_at(std::uint64_t seq, Done<CodeView> view) override;
+  void count_matches(std::string expression, Done<MatchCount> count) override;
+  void dma_mappings(Done<std::vector<DmaMapping>> mappings) override;
+  void dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
+                Done<std::vector<std::byte>> bytes) override;
+  void commands(CommandRequest request, Done<CommandPage> page) override;
 
  private:
   TraceTarget() = default;
