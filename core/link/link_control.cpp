@@ -89,8 +89,12 @@ Result<void> Link::step(const Step& step) {
 Result<void> Link::edit(std::uint64_t value) {
   if (!stop_) return fail("no transaction is held; set a breakpoint, and edit when it stops");
   Transaction& t = stop_->transaction;
-  if (stop_->phase == Phase::Before && is_read(t.kind) && !is_dma(t.kind))
-    return fail("a read has no value before the function answers; step, or break `after`");
+  if (stop_->phase == Phase::Before && is_read(t.kind))
+    return fail(is_dma(t.kind)
+                    ? "a DMA read has no bytes before memory answers; step, or break `after`"
+                    : "a read has no value before the function answers; step, or break `after`");
+  if (t.kind == Kind::DmaRead && t.status != Status::SC)
+    return fail("this DMA read failed and brought no bytes to change; resume");
   if (stop_->phase == Phase::After && !is_read(t.kind))
     return fail("the function has seen this write already; break before it to change it");
   if (!is_config(t.kind) && !is_memory(t.kind) && !is_dma(t.kind))

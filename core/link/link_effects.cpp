@@ -193,7 +193,8 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   finish(slot, lock);
   operation = effects_[next_effect_ - 1].operation;
   if (operation != nullptr) {
-    if (slot.edited && t.kind == Kind::DmaRead)
+    // One that failed brought nothing that could be changed.
+    if (slot.edited && t.kind == Kind::DmaRead && t.status == Status::SC)
       std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
     operation->status = t.status;
     current_ = t.seq;

@@ -175,7 +175,8 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
     t.value = stop_->transaction.value;
     slot.edited = true;
     slot.rule = stop_->breakpoints.empty() ? 0 : stop_->breakpoints.front();
-    if (is_read(t.kind)) t.answered_by = AnsweredBy::User;
+    // Whom a rule or the host answered, no function saw: a replay must know. The edit tells itself.
+    if (is_read(t.kind) && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::User;
   }
   stop_.reset();
   held_ = false;
@@ -194,7 +195,10 @@ void Link::hold_for(std::uint64_t ns, Slot& slot, Lock& lock) {
   record_pending(slot);
   const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(ns);
   const std::uint64_t stimulus = current_;
-  park(lock, until, [&] { return !held_ && std::chrono::steady_clock::now() >= until; });
+  // A poke's delay during a stop is over before the stop: that one waits for it.
+  const bool in_a_stop = held_;
+  park(lock, until,
+       [&] { return (in_a_stop || !held_) && std::chrono::steady_clock::now() >= until; });
   control(Control::Release, slot.t.seq, "after its delay");
   current_ = stimulus;
   delivery_.notify_all();

@@ -225,3 +225,51 @@ TEST_CASE("the bytes of a DMA read that was held are recorded") {
     }
   CHECK(found);
 }
+
+TEST_CASE("a poke that a rule delays during a stop ends before the stop does") {
+  Road road;
+  road.break_at("write PLAIN == 5");
+  REQUIRE(road.fault("read LATE", "delay 20ms"));
+  std::thread driver([&] { road.write(kPlain, 5); });
+  REQUIRE(road.stopped());
+  std::atomic<bool> poked = false;
+  // Not waited for: it parks the link's thread, and with it every command but the next ones.
+  road.link.post([&] {
+    road.link.poke({.offset = kCount.offset, .size = 4, .kind = Kind::MemRead, .bar = 0},
+                   [&](Result<std::uint64_t>) { poked = true; });
+  });
+  road.link.post([&] {
+    road.link.poke({.offset = kLate.offset, .size = 4, .kind = Kind::MemRead, .bar = 0},
+                   [](Result<std::uint64_t>) {});
+  });
+  REQUIRE(Road::soon([&] { return poked.load(); }));
+  road.resume();
+  driver.join();
+  CHECK(road.read(kPlain) == 5);
+}
+
+TEST_CASE("a DMA read that failed has no bytes to edit") {
+  Road road;
+  road.break_at("dma_read", Phase::After);
+  road.config(cfg::kCommand, cfg::kCommandMemory);
+  std::thread driver([&] { road.write(kCommand, kDmaRead); });
+  REQUIRE(road.stopped());
+  const auto edited = road.command([](Link& l) { return l.edit(1); });
+  CHECK_FALSE(edited.has_value());
+  road.resume();
+  driver.join();
+}
+
+TEST_CASE("an edit leaves it to the trace to tell that a rule answered") {
+  Road road;
+  REQUIRE(road.fault("read PLAIN", "all-ones"));
+  road.break_at("read PLAIN", Phase::After);
+  std::uint64_t got = 0;
+  std::thread driver([&] { got = road.read(kPlain); });
+  REQUIRE(road.stopped());
+  REQUIRE(road.command([](Link& l) { return l.edit(7); }).has_value());
+  road.resume();
+  driver.join();
+  CHECK(got == 7);
+  CHECK(road.tape.entries.back().t.answered_by == AnsweredBy::Rule);
+}
