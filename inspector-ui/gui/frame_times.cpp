@@ -47,7 +47,10 @@ void FrameTimes::built() {
 
 void FrameTimes::end() {
   if (file_.empty()) return;
-  if (frames_++ == 0) first_ms_ = 1e3 * age_of_process();
+  if (frames_++ == 0) {
+    first_ms_ = 1e3 * age_of_process();
+    first_cpu_ms_ = 1e3 * seconds(CLOCK_PROCESS_CPUTIME_ID);
+  }
   const double now = seconds(CLOCK_MONOTONIC);
   if (frames_ != 1 && now - written_ < 0.5) return;
   written_ = now;
@@ -58,8 +61,10 @@ void FrameTimes::write() {
   const std::string fresh = file_ + ".new";
   {
     std::ofstream out(fresh, std::ios::trunc);
-    out << fmt::format("{{\"first_frame_ms\":{:.0f},\"frames\":{},\"build_ms\":{:.3f}}}\n",
-                       first_ms_, frames_, 1e3 * build_s_ / static_cast<double>(frames_));
+    out << fmt::format(
+        "{{\"first_frame_ms\":{:.0f},\"first_frame_cpu_ms\":{:.0f},\"frames\":{},"
+        "\"build_ms\":{:.3f}}}\n",
+        first_ms_, first_cpu_ms_, frames_, 1e3 * build_s_ / static_cast<double>(frames_));
     if (!out) return;
   }
   static_cast<void>(std::rename(fresh.c_str(), file_.c_str()));

@@ -47,11 +47,11 @@ constexpr Colours kDark = {
 };
 
 constexpr Colours kLight = {
-    .window = rgb(0xe9ecf1),
+    .window = rgb(0xeceef2),
     .panel = rgb(0xfdfdfe),
-    .raised = rgb(0xedf0f4),
-    .hovered = rgb(0xe2e7ee),
-    .pressed = rgb(0xd3dae4),
+    .raised = rgb(0xe2e7ee),
+    .hovered = rgb(0xd7dee8),
+    .pressed = rgb(0xc8d1de),
     .selected = rgb(0x1f6fc4, 0x26),
     .line = rgb(0xdde2e9),
     .text = rgb(0x1c222b),

@@ -4,6 +4,7 @@
 #include <imgui_stdlib.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 #include "inspector-ui/gui/rects.hpp"
@@ -165,6 +166,11 @@ bool progress(std::string_view name, float part, std::string_view t) {
                 colours().dim, t.data(), t.data() + t.size());
   ImGui::SameLine();
   return button(std::string(name) + ".cancel", Icon::None, "Cancel", colours().text);
+}
+
+float digit_width() {
+  const ImFont* font = theme::fonts().mono;
+  return font->CalcTextSizeA(font->FontSize, FLT_MAX, 0, "0").x;
 }
 
 void empty_state(std::string_view what, std::string_view todo) {

@@ -36,6 +36,9 @@ void fact(std::string_view label, std::string_view text, bool monospaced = false
 // A bar from 0 to 1 with a text beside it and a button that ends the work. True when cancelled.
 bool progress(std::string_view name, float part, std::string_view text);
 
+// Of one digit of a value, in pixels.
+float digit_width();
+
 // In the middle of a panel that has nothing to show: what is missing, and what to do about it.
 void empty_state(std::string_view what, std::string_view todo);
 

@@ -8,6 +8,9 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "inspector-ui/gui/frame_times.hpp"
 #include "inspector-ui/gui/input_queue.hpp"
@@ -39,6 +42,8 @@ class Window {
   void wait(App& app);
   void pace();
   void frame(App& app);
+  bool changed();
+  void draw();
   void touched() { frames_ = kFramesToSettle; }
   static Window& of(GLFWwindow* w) { return *static_cast<Window*>(glfwGetWindowUserPointer(w)); }
   void watch_input();
@@ -55,6 +60,8 @@ class Window {
   Settings settings_;
   FrameTimes times_;
   double last_frame_ = 0;
+  bool exposed_ = true;  // what is on screen may not be the last picture
+  std::uint64_t last_sum_ = 0;
 };
 
 Result<void> Window::open(const WindowOptions& options) {
@@ -143,8 +150,14 @@ void Window::watch_input() {
     ImGui_ImplGlfw_CursorEnterCallback(w, entered);
     kNote(w);
   });
-  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { kNote(w); });
-  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { kNote(w); });
+  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
+    of(w).exposed_ = true;
+    kNote(w);
+  });
+  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) {
+    of(w).exposed_ = true;
+    kNote(w);
+  });
   glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float x, float) {
     of(w).set_scale(x);
     kNote(w);
@@ -155,6 +168,7 @@ void Window::set_scale(float scale) {
   scale = std::clamp(scale, 0.75f, 4.0f);
   if (scale == scale_ || !imgui_) return;
   scale_ = scale;
+  exposed_ = true;
   theme::load_fonts(scale_);
   theme::apply_style(scale_);
   if (gl3_) {
@@ -200,6 +214,48 @@ void Window::pace() {
   }
 }
 
+// A moving mouse seldom changes a picture: one that is as the last is not drawn again. With a
+// software renderer drawing costs more than all the rest.
+bool Window::changed() {
+  constexpr std::uint64_t kPrime = 0x9e37'79b9'7f4a'7c15;
+  std::uint64_t sum = exposed_ ? last_sum_ + 1 : 0;
+  exposed_ = false;
+  const auto add = [&](const void* data, std::size_t bytes) {
+    const auto* at = static_cast<const unsigned char*>(data);
+    for (; bytes >= 8; bytes -= 8, at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, at, 8);
+      sum = (sum ^ word) * kPrime;
+      sum ^= sum >> 29;
+    }
+    for (; bytes > 0; --bytes, ++at) sum = (sum ^ *at) * kPrime;
+  };
+  const ImDrawData& data = *ImGui::GetDrawData();
+  add(&data.DisplaySize, sizeof data.DisplaySize);
+  for (int i = 0; i < data.CmdListsCount; ++i) {
+    const ImDrawList& list = *data.CmdLists[i];
+    add(list.VtxBuffer.Data, static_cast<std::size_t>(list.VtxBuffer.size_in_bytes()));
+    add(list.IdxBuffer.Data, static_cast<std::size_t>(list.IdxBuffer.size_in_bytes()));
+    for (const ImDrawCmd& command : list.CmdBuffer) add(&command.ClipRect, sizeof command.ClipRect);
+  }
+  return std::exchange(last_sum_, sum) != sum;
+}
+
+void Window::draw() {
+  if (!changed()) return;
+  int width = 0, height = 0;
+  glfwGetFramebufferSize(window_, &width, &height);
+  glViewport(0, 0, width, height);
+  const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(theme::colours().window);
+  glClearColor(ground.x, ground.y, ground.z, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  if (gl3_)
+    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  else
+    ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
+  glfwSwapBuffers(window_);
+}
+
 void Window::frame(App& app) {
   last_frame_ = glfwGetTime();
   times_.begin();
@@ -241,17 +297,7 @@ void Window::frame(App& app) {
   ImGui::Render();
   times_.built();
 
-  int width = 0, height = 0;
-  glfwGetFramebufferSize(window_, &width, &height);
-  glViewport(0, 0, width, height);
-  const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(theme::colours().window);
-  glClearColor(ground.x, ground.y, ground.z, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
-  if (gl3_)
-    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
-  else
-    ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
-  glfwSwapBuffers(window_);
+  draw();
   times_.end();
   Rects::current().end_frame(size.x, size.y);
 }

@@ -167,6 +167,8 @@ std::vector<TraceRow> effects_of(std::uint64_t seq, const std::vector<TraceRow>&
 
 std::string line_of(const Snapshot& snapshot, const TraceRow& row) {
   const TransactionText text = text_of(snapshot, row);
+  // "timer 3" says by itself that it is a timer.
+  if (text.place.starts_with(text.kind)) return text.place;
   std::string line = text.kind;
   if (!text.place.empty()) line += " " + text.place;
   if (!text.value.empty())

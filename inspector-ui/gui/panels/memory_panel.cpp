@@ -4,7 +4,6 @@
 #include <imgui.h>
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 #include <map>
 
@@ -285,8 +284,7 @@ void MemoryPanel::bytes(App& app, const DmaMapping& m) {
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{unit(2), unit(0.5f)});
   // Address, bytes and text: where they do not fit, the distance from the mapping's begin will do.
   constexpr float kCharacters = 10 + 48 + 16;
-  const float digit =
-      theme::fonts().mono->CalcTextSizeA(theme::fonts().mono->FontSize, FLT_MAX, 0, "0").x;
+  const float digit = widgets::digit_width();
   const bool whole = room.x - unit(3) >= kCharacters * digit + unit(6);
   for (std::uint64_t i = 0; i < fits && top_ + i < rows; ++i) {
     const std::uint64_t address = first + i * kHexRow;

@@ -67,14 +67,24 @@ void RegistersPanel::draw(App& app) {
       widgets::empty_state("Nothing found", "No register, field or offset matches the search.");
     return;
   }
-  const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_ScrollY |
-                                ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
-  if (ImGui::BeginTable("registers", 4, flags)) {
+  const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_Hideable |
+                                ImGuiTableFlags_ScrollY | ImGuiTableFlags_NoSavedSettings |
+                                ImGuiTableFlags_NoPadOuterX;
+  // A value is never cut; what it means goes first where there is little room.
+  const bool wide = std::ranges::any_of(
+      rows_, [](const RegisterRow& r) { return r.ref && r.ref.reg->width > 4; });
+  const float digit = widgets::digit_width();
+  const float fixed = unit(31) + unit(18) + (wide ? 20 : 15) * digit;
+  const bool meaning = ImGui::GetContentRegionAvail().x > fixed + unit(24);
+  if (ImGui::BeginTable(wide ? "registers wide" : "registers", 4, flags)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("Register", ImGuiTableColumnFlags_WidthFixed, unit(31));
     ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(18));
-    ImGui::TableSetupColumn("Value", ImGuiTableColumnFlags_WidthFixed, unit(40));
+    ImGui::TableSetupColumn(
+        "Value", meaning ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
+        meaning ? (wide ? 20 : 15) * digit : 1.0f);
     ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
+    ImGui::TableSetColumnEnabled(3, meaning);
     ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
     ImGui::TableHeadersRow();
     ImGui::PopStyleColor();

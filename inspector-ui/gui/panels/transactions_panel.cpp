@@ -3,7 +3,6 @@
 #include <imgui.h>
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 
 #include "inspector-ui/gui/models/trace_pager.hpp"
@@ -17,10 +16,6 @@ namespace {
 
 using theme::colours;
 using theme::unit;
-
-float digit_width() {
-  return theme::fonts().mono->CalcTextSizeA(theme::fonts().mono->FontSize, FLT_MAX, 0, "0").x;
-}
 
 float digits(std::uint64_t number) {
   float count = 4;
@@ -177,7 +172,7 @@ void TransactionsPanel::rows(App& app, Rect area) {
   const auto fixed = ImGuiTableColumnFlags_WidthFixed;
   // What matters least goes first where there is little room: a value is never cut for it.
   const bool by = area.w > unit(185), time = area.w > unit(150), meaning = area.w > unit(120);
-  const float digit = digit_width();
+  const float digit = widgets::digit_width();
   ImGui::TableSetupColumn("#", fixed, number * digit + unit(2));
   ImGui::TableSetupColumn("Time, s", fixed, 11 * digit);
   ImGui::TableSetupColumn("Kind", fixed, 9 * digit);
