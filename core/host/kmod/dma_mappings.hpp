@@ -15,6 +15,11 @@ class DmaMappings {
   }
   void unmap(std::uint64_t iova) { mappings_.erase(iova); }
   void clear() { mappings_.clear(); }
+  // Calls with (iova, length, direction) for each, by IOVA.
+  template <typename Each>
+  void for_each(Each each) const {
+    for (const auto& [iova, mapping] : mappings_) each(iova, mapping.length, mapping.direction);
+  }
 
   // SC if one mapping holds all of it in this direction; UR if none does, CA against the direction.
   Status allows(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const {

@@ -57,6 +57,30 @@ Status KmodHost::dma_write(std::uint8_t function, std::uint64_t iova,
   return Status::SC;
 }
 
+std::optional<std::vector<Host::Mapping>> KmodHost::mappings() const {
+  std::vector<Mapping> all;
+  for (std::size_t i = 0; i < served_.size(); ++i)
+    served_[i]->mappings.for_each([&](auto iova, auto length, auto direction) {
+      all.push_back({static_cast<std::uint8_t>(i), iova, length, direction});
+    });
+  return all;
+}
+
+// As far as one mapping reaches, whatever its direction.
+std::size_t KmodHost::look(std::uint8_t function, std::uint64_t iova,
+                           std::span<std::byte> data) const {
+  if (function >= served_.size()) return 0;
+  const Served& served = *served_[function];
+  std::size_t size = 0;
+  served.mappings.for_each([&](auto begin, auto length, auto) {
+    if (iova >= begin && iova - begin < length)
+      size = std::min<std::uint64_t>(data.size(), length - (iova - begin));
+  });
+  const auto memory = in_pool(*served.function, iova, size);
+  if (!memory.empty()) std::memcpy(data.data(), memory.data(), memory.size());
+  return memory.size();
+}
+
 // ---- interrupts --------------------------------------------------------------------------------
 
 // Under the link's lock. The handler may read the device at once, on another CPU: it is answered as

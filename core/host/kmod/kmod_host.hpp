@@ -44,6 +44,9 @@ class KmodHost final : public Host {
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
   void synchronous(std::span<const Range> ranges) override;
   std::string thread_name(std::uint32_t thread) const override;
+  std::optional<std::vector<Mapping>> mappings() const override;
+  std::size_t look(std::uint8_t function, std::uint64_t iova,
+                   std::span<std::byte> data) const override;
 
  private:
   // One function and the two threads that serve it. Each carries what is at the front of the queue;
