@@ -159,8 +159,14 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   number(t);
   slot.sent = t.value;
   bool carry = true;
-  if (watched(t)) [[unlikely]]
+  // A write carries the bytes of the moment it was sent, whatever happens to the device's memory
+  // while it is held or delayed.
+  std::vector<std::byte> in_flight;
+  if (watched(t)) [[unlikely]] {
+    in_flight.assign(t.payload.begin(), t.payload.end());
+    t.payload = in_flight;
     carry = before(slot, lock);
+  }
   // The stop may have let a reset or an unplug through: then the waiter and its buffer are gone.
   Operation* operation = effects_[next_effect_ - 1].operation;
   if (operation == nullptr) {
@@ -168,12 +174,8 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     t.status = Status::CA;
   } else if (carry) {
     const Function& function = *plugged_[effect.function]->function;
-    // A write that was changed on its way carries the changed bytes; the device's stay as they are.
-    if (t.kind == Kind::DmaWrite && slot.edited && t.payload.data() == operation->data.data()) {
-      sent_bytes_.assign(operation->data.begin(), operation->data.end());
-      std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(t.size, 8));
-      t.payload = sent_bytes_;
-    }
+    if (t.kind == Kind::DmaWrite && slot.edited)
+      std::memcpy(in_flight.data(), &t.value, std::min<std::size_t>(t.size, 8));
     carried_ = t.seq;
     if (!function.config().bus_master() || host_ == nullptr)
       t.status = Status::UR;  // PCIe 5.0, 7.5.1.1.3: no requests without bus master enable

@@ -269,7 +269,8 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
     if (t.status == Status::SC) damage(part);
     t.payload = t.status == Status::SC ? part : std::span<std::byte>{};
   } else {
-    sent_bytes_.assign(part.begin(), part.end());
+    const auto sent = t.payload.first(part.size());
+    sent_bytes_.assign(sent.begin(), sent.end());
     if (slot.edited)
       std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(part.size(), 8));
     damage(sent_bytes_);

@@ -273,3 +273,16 @@ TEST_CASE("an edit leaves it to the trace to tell that a rule answered") {
   CHECK(got == 7);
   CHECK(road.tape.entries.back().t.answered_by == AnsweredBy::Rule);
 }
+
+TEST_CASE("an edited DMA write carries the edit and the rest of its bytes") {
+  Road road;
+  road.break_at("dma_write");
+  std::thread driver([&] { road.write(kCommand, kDmaWrite); });
+  REQUIRE(road.stopped());
+  REQUIRE(road.command([](Link& l) { return l.edit(0x1122334455667788); }).has_value());
+  road.resume();
+  driver.join();
+  CHECK(road.host.bytes[0] == std::byte{0x88});
+  CHECK(road.host.bytes[7] == std::byte{0x11});
+  CHECK(road.host.bytes[8] == std::byte{0x5a});
+}

@@ -95,3 +95,50 @@ TEST_CASE("a run after a restart replays without divergence") {
   }
   CHECK(replay(file.path()).divergences == 0);
 }
+
+TEST_CASE("bytes forced into a memory region are read there, and replay") {
+  TraceFile file;
+  {
+    auto target = open_edu(file.path());
+    REQUIRE(reaches(*target, RunState::Stopped));
+    const Place middle{.bar = 0, .offset = edu::kBuffer.offset + 0x14, .size = 4};
+    REQUIRE(ask<void>([&](auto done) { target->force(middle, 0x11223344, done); }).has_value());
+    // One byte of it and its neighbour, across the boundary of two dwords.
+    const Place across{.bar = 0, .offset = edu::kBuffer.offset + 0x17, .size = 2};
+    REQUIRE(ask<void>([&](auto done) { target->force(across, 0xaabb, done); }).has_value());
+    const auto reads = [&](std::uint64_t offset, std::uint32_t size) {
+      const auto value = ask<std::uint64_t>([&](auto done) {
+        target->poke_read({.bar = 0, .offset = edu::kBuffer.offset + offset, .size = size}, done);
+      });
+      REQUIRE(value.has_value());
+      return *value;
+    };
+    CHECK(reads(0x10, 8) == 0xbb22334400000000);
+    CHECK(reads(0x18, 1) == 0xaa);
+    CHECK(reads(0x19, 1) == 0);
+    go(*target);
+    REQUIRE(reaches(*target, RunState::Ended));
+  }
+  CHECK(replay(file.path()).divergences == 0);
+}
+
+TEST_CASE("a DMA write that is held carries the bytes it was sent with, and replays") {
+  TraceFile file;
+  {
+    auto target = open_edu(file.path());
+    REQUIRE(reaches(*target, RunState::Stopped));
+    break_at(*target, "dma_write");
+    go(*target);
+    REQUIRE(eventually([&] {
+      const auto s = target->snapshot();
+      return s->stop && s->stop->transaction.kind == Kind::DmaWrite;
+    }));
+    const Place source{.bar = 0, .offset = edu::kBuffer.offset, .size = 4};
+    REQUIRE(ask<void>([&](auto done) { target->force(source, 0xdeadbeef, done); }).has_value());
+    go(*target);
+    REQUIRE(reaches(*target, RunState::Ended));
+    // Its driver compares what came back with what it sent.
+    CHECK(target->snapshot()->driver.find("differs") == std::string::npos);
+  }
+  CHECK(replay(file.path()).divergences == 0);
+}
