@@ -5,6 +5,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace pcilens::gui {
@@ -12,6 +13,8 @@ namespace {
 
 // Dear ImGui queues by itself from 1.87 on.
 constexpr bool kQueues = IMGUI_VERSION_NUM < 18700;
+
+constexpr double kDoubleClick = 0.4;  // seconds, as desktops have it
 
 }  // namespace
 
@@ -26,7 +29,11 @@ void InputQueue::character(unsigned code) {
   events_.push_back({.kind = Event::Kind::Character, .code = static_cast<int>(code)});
 }
 void InputQueue::button(int button, int action, int mods) {
-  events_.push_back({.kind = Event::Kind::Button, .code = button, .action = action, .mods = mods});
+  events_.push_back({.kind = Event::Kind::Button,
+                     .code = button,
+                     .action = action,
+                     .mods = mods,
+                     .when = glfwGetTime()});
 }
 void InputQueue::move(double x, double y) {
   // Only the last of several places counts.
@@ -81,8 +88,14 @@ bool InputQueue::deliver(GLFWwindow* window) {
         break;
       case Kind::Button:
         buttons.push_back(e.code);
-        if (e.code >= 0 && e.code < 5)
-          down_[static_cast<unsigned>(e.code)] = e.action == GLFW_PRESS;
+        if (e.code >= 0 && e.code < 5) {
+          down_[e.code] = e.action == GLFW_PRESS;
+          if (e.action == GLFW_PRESS) {
+            // Two clicks are a double one by when they came, however slowly pictures follow.
+            const bool twice = e.when - std::exchange(pressed_[e.code], e.when) < kDoubleClick;
+            ImGui::GetIO().MouseDoubleClickTime = twice ? 60.0f : 0.0f;
+          }
+        }
         ImGui_ImplGlfw_MouseButtonCallback(window, e.code, e.action, e.mods);
         break;
       case Kind::Move:

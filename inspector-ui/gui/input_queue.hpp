@@ -27,11 +27,12 @@ class InputQueue {
   struct Event {
     enum class Kind : unsigned char { Key, Character, Button, Move, Scroll } kind;
     int code = 0, scancode = 0, action = 0, mods = 0;
-    double x = 0, y = 0;
+    double x = 0, y = 0, when = 0;
   };
   std::deque<Event> events_;
   float x_ = -1e9f, y_ = -1e9f;
   bool down_[5] = {};
+  double pressed_[5] = {-1, -1, -1, -1, -1};  // when, in seconds
 };
 
 }  // namespace pcilens::gui

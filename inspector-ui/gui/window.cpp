@@ -100,7 +100,6 @@ Result<void> Window::open(const WindowOptions& options) {
   ImGui::CreateContext();
   imgui_ = true;
   ImGui::GetIO().IniFilename = nullptr;
-  ImGui::GetIO().MouseDoubleClickTime = 0.4f;  // seconds, as desktops have it
   float x_scale = 1, y_scale = 1;
   glfwGetWindowContentScale(window_, &x_scale, &y_scale);
   scale_ = std::clamp(x_scale, 0.75f, 4.0f);
