@@ -69,7 +69,9 @@ LocalTarget::~LocalTarget() {
       last.swap(run_);
     }
   }
-  if (recording_) recording_->close();
+  if (!recording_) return;
+  const auto closed = recording_->close();
+  if (!closed && options_.not_written) options_.not_written(closed.error().message);
 }
 
 // The devices are made anew; a plug-in that was rebuilt comes as it is now.

@@ -200,9 +200,18 @@ Result<void> Recording::close() {
   if (spool_) spool_->close();
   if (!writer_) return {};
   auto closed = writer_->close();
+  if (closed) {
+    if (memory_) memory_->remove_file();
+    return {};
+  }
+  // A temporary one goes anyway; nobody misses its end.
+  if (temporary_) return {};
   // What could not be written stays where it is, for one who makes room and goes on.
-  if (closed && memory_) memory_->remove_file();
-  return closed;
+  const bool kept = memory_ && !memory_->path().empty();
+  return fail(closed.error().message +
+              (kept ? "; make room on its disk, and the next session that records into it brings "
+                      "the end in before it goes on"
+                    : "; make room on its disk before the next session"));
 }
 
 // ---- questions ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Opens a target in this process: a link with its functions, its host and its trace.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct SessionOptions {
   bool hold_at_first_access = true;   // stop at the driver's first BAR access
   bool drive = true;                  // sim: run the device's example driver
   bool watch = false;                 // plug-ins: load again when the file changes
+  // Told, while the target is destroyed, one sentence where the trace could not be written to its
+  // end: its disk is full.
+  std::function<void(std::string)> not_written;
 };
 
 // Makes one function of the device. What its constructor throws becomes an Error.

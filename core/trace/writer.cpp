@@ -89,9 +89,9 @@ bool TraceWriter::commit() {
 }
 
 void TraceWriter::failed() {
-  const auto why =
-      fmt::format("{}; what is in the trace is safe, make room on its disk and recording goes on",
-                  store_->why());
+  cause_ = store_->why();
+  const auto why = fmt::format(
+      "{}; what is in the trace is safe, make room on its disk and recording goes on", cause_);
   store_->rollback();
   reader_.rewind();
   open_ = false;
@@ -171,8 +171,7 @@ void TraceWriter::finish() {
     if (fine && commit()) break;
     if (Clock::now() >= deadline) {
       const std::lock_guard lock(mutex_);
-      outcome_ = fail(fmt::format("{}: the last {} slots of the spool could not be written: {}",
-                                  path_, reader_.head() - reader_.position(), trouble_));
+      outcome_ = fail(fmt::format("{}; the trace is safe up to there and lacks the end", cause_));
       break;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

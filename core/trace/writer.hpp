@@ -73,6 +73,7 @@ class TraceWriter {
   bool stop_ = false, ended_ = false;
   std::uint64_t flush_asked_ = 0, flush_done_ = 0;
   std::string trouble_;  // why writing fails now; empty: it works
+  std::string cause_;    // the same in SQLite's words; the writer's thread alone
   Result<void> outcome_;
   std::thread thread_;
 };
