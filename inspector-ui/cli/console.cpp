@@ -50,8 +50,9 @@ Run declare_console(CLI::App& app) {
     if (!target) return cannot(target.error().message);
     console->greeting = greeting();
     console->await_stop = will_be_held(*session);
-    if (console->full_screen) return show_full_screen(**target, *console);
-    return ui::run_console(**target, *console);
+    const int code = console->full_screen ? show_full_screen(**target, *console)
+                                          : ui::run_console(**target, *console);
+    return end(std::move(*target), *session, code);
   };
 }
 

@@ -18,7 +18,8 @@ Run declare_gui(CLI::App& app) {
     auto target = open(*session);
     if (!target) return cannot(target.error().message);
     auto ended = open_window(**target);
-    return ended ? *ended : cannot(ended.error().message);
+    const int code = ended ? *ended : cannot(ended.error().message);
+    return end(std::move(*target), *session, code);
   };
 }
 
@@ -31,13 +32,14 @@ Run declare_default(CLI::App& app) {
     std::string why;
     if (has_display()) {
       auto ended = open_window(**target);
-      if (ended) return *ended;
+      if (ended) return end(std::move(*target), *session, *ended);
       why = fmt::format("no window: {}\n", ended.error().message);
     }
     ui::ConsoleOptions options;
     options.greeting = why + greeting();
     options.await_stop = will_be_held(*session);
-    return ui::run_console(**target, options);
+    const int code = ui::run_console(**target, options);
+    return end(std::move(*target), *session, code);
   };
 }
 

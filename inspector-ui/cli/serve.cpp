@@ -69,7 +69,8 @@ int run(const Arguments& a) {
     fmt::print("serving {}\n", a.stream);
   std::fflush(stdout);
   wait_for_end_signal();
-  return kOk;
+  server->reset();
+  return end(std::move(*target), a.session, kOk);
 }
 
 }  // namespace

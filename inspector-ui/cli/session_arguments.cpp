@@ -7,6 +7,7 @@
 #include "core/host/kmod/privileges.hpp"
 #include "core/target/trace_target.hpp"
 #include "inspector-ui/cli/register_files.hpp"
+#include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/terminal/console.hpp"
 
 namespace pcilens::cli {
@@ -78,6 +79,7 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
   options.watch = a.watch;
   options.hold_at_first_access = !a.no_hold;
   options.drive = !a.no_driver;
+  options.not_written = [where = a.not_written](std::string why) { *where = std::move(why); };
   return options;
 }
 
@@ -104,6 +106,11 @@ Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
   if (!a.registers.empty())
     return fail("--registers names those of a recording; give the trace as well");
   return open_session(*options);
+}
+
+int end(std::unique_ptr<Target> target, const SessionArguments& a, int code) {
+  target.reset();
+  return a.not_written->empty() ? code : cannot(*a.not_written);
 }
 
 }  // namespace pcilens::cli

@@ -24,6 +24,8 @@ struct SessionArguments {
   bool watch = false;
   bool no_hold = false;
   bool no_driver = false;
+  // What of the trace could not be written, said at the session's end; empty: it is whole.
+  std::shared_ptr<std::string> not_written = std::make_shared<std::string>();
 };
 
 void add_session_options(CLI::App& app, SessionArguments& arguments);
@@ -36,5 +38,7 @@ bool will_be_held(const SessionArguments& arguments);
 void add_recording_option(CLI::App& app, SessionArguments& arguments);
 // Opens it, with Ctrl-C kept for the console.
 Result<std::unique_ptr<Target>> open(const SessionArguments& arguments);
+// Ends it. `code`, or that of "cannot" where its trace could not be written to its end.
+int end(std::unique_ptr<Target> target, const SessionArguments& arguments, int code);
 
 }  // namespace pcilens::cli
