@@ -19,7 +19,7 @@ struct Link::Slot {
   std::uint64_t sent = 0;          // value as the requester or function gave it
   std::uint64_t answered = 0;      // a read's value as the function gave it
   std::uint64_t before_value = 0;  // of the register, for "until a register changes"
-  std::uint32_t rule = 0;          // breakpoint or fault that changed it
+  std::uint32_t rule = 0;          // number of the fault rule that changed it; 0: by hand
   bool done = false;               // the function has replied
   bool delivered = false;          // the function has it
   bool in_use = false;

@@ -174,7 +174,6 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   if (stop_->edited) {
     t.value = stop_->transaction.value;
     slot.edited = true;
-    slot.rule = stop_->breakpoints.empty() ? 0 : stop_->breakpoints.front();
     // Whom a rule or the host answered, no function saw: a replay must know. The edit tells itself.
     if (is_read(t.kind) && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::User;
   }
