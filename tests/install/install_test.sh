@@ -129,6 +129,8 @@ check "it exports its two entries and nothing else of its own" exports_only_entr
 check "pcilens devices shows it" lists_device
 check "its example driver runs on it" runs_device
 check "a plug-in of another ABI is refused in one sentence" refused "foreign.so" devices ./foreign.so
+check "a plug-in compiled with -D_GLIBCXX_DEBUG is refused in one sentence" \
+  refused "debug.so.*debug containers" devices ./debug.so
 check "a device that throws while it is made is refused in one sentence" \
   refused "flux capacitor" console --device ./thrower.so -e 'wait end'
 check "a file that is no plug-in is refused in one sentence" refused "build.ninja" devices ./build.ninja
