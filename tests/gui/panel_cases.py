@@ -130,6 +130,7 @@ def fast_typing(display):
         w.wait("stop.headline")
         for attempt in range(3):
             w.click("breakpoints.expression")
+            w.key("ctrl+a")
             w.xdotool("type", "--delay", 1, "write FACTORIAL and value")
             w.wait("breakpoints.expression", "write FACTORIAL and value")
             # An X client takes what follows within 20 ms for the server's own repetition.
@@ -139,7 +140,6 @@ def fast_typing(display):
                 time.sleep(0.1)
             check(w.text("breakpoints.expression") == "write FACTORIAL",
                   f"round {attempt}: {w.text('breakpoints.expression')!r}")
-            w.key("ctrl+a")
 
 
 def layouts(display):
@@ -150,7 +150,8 @@ def layouts(display):
             w.key("ctrl+F2")
             w.wait("panel.console")
             w.key("ctrl+p")
-            w.fill("palette.input", "light", "palette.item.Light theme")
+            w.fill("palette.input", "light theme")
+            w.wait("palette.item.Light theme")
             w.key("Return")
             time.sleep(1)
             w.quit()
@@ -213,7 +214,8 @@ def gallery(display):
         w.picture("detail")
         w.key("ctrl+F1")
         w.key("ctrl+p")
-        w.fill("palette.input", "light theme", "palette.item.Light theme")
+        w.fill("palette.input", "light theme")
+        w.wait("palette.item.Light theme")
         w.key("Return")
         w.wait("palette.input", gone=True)
         w.picture("light")
