@@ -46,8 +46,13 @@ since_start() {
 	dmesg | awk '/kmod-smoke: start/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }'
 }
 
-logged() {
-	since_start | grep -q "$1"
+logged() {	# logged TEXT: in the kernel's log, within 5 s
+	tries=50
+	until since_start | grep -q "$1"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		usleep 100000
+	done
 }
 
 clean() {
