@@ -1,4 +1,4 @@
-// run, pause, step, wait, goto, restart, reset: what lets the driver go on and holds it.
+// run, pause, step, wait, seek, restart, reset: what lets the driver go on and holds it.
 #include <fmt/format.h>
 
 #include "inspector-ui/commands/describe.hpp"
@@ -181,7 +181,7 @@ Result<Output> go_to(Context& c, const Arguments& a) {
   const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.go_to(*seq, done); }); !r)
     return tl::unexpected(r.error());
-  if (auto r = settle(c, *before, "goto"); !r) return tl::unexpected(r.error());
+  if (auto r = settle(c, *before, "seek"); !r) return tl::unexpected(r.error());
   return Output{};
 }
 
@@ -243,12 +243,12 @@ void add_run_commands(CommandTable& table) {
        .arguments = kWaitArguments,
        .run = wait,
        .where = kConsole});
-  table.add({.id = "goto",
+  table.add({.id = "seek",
              .group = "Run",
              .summary = "move a recording to the moment of a transaction",
              .help =
                  "Registers are shown as they were just after it; run and step go on from there.\n"
-                 "  goto 42\n",
+                 "  seek 42\n",
              .arguments = kGotoArguments,
              .disabled = not_recorded,
              .run = go_to});

@@ -40,8 +40,7 @@ class SimHost final : public Host {
   }
   // The return addresses of the driver that made this access, innermost first; empty where it is
   // not known (any more). `inside`: the access has not come back yet. Any thread.
-  std::vector<std::uintptr_t> stack_of(std::uint8_t function, std::uint64_t seq,
-                                       bool inside) const;
+  std::vector<std::uintptr_t> stack_of(std::uint8_t function, std::uint64_t seq, bool inside) const;
 
   // What firmware and bus driver do before a driver sees the function: find it, size its BARs,
   // give them addresses. The accesses cross the link like all others. False: nothing answers there.

@@ -107,7 +107,7 @@ class TransactionsPane final : public Pane {
     else if (input.type == Input::Type::Text && input.text == "f")
       desk.type("filter " + gui::expression_for_place(*desk.snapshot, row.transaction));
     else if (input.type == Input::Type::Text && input.text == "g" && is_recording(*desk.snapshot))
-      desk.run(fmt::format("goto {}", row.transaction.seq));
+      desk.run(fmt::format("seek {}", row.transaction.seq));
     else
       return false;
     return true;

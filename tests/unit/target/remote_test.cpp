@@ -88,11 +88,9 @@ TEST_CASE("a breakpoint set from afar stops the driver, and the value changed th
   }));
   CHECK(s.remote->snapshot()->stop->transaction.value == 120);
   const auto page = ask<TracePage>([&](auto done) {
-    s.remote->trace_page({.from = held.seq,
-                          .limit = 1,
-                          .direction = TraceRequest::Direction::Forward,
-                          .filter = {}},
-                         done);
+    s.remote->trace_page(
+        {.from = held.seq, .limit = 1, .direction = TraceRequest::Direction::Forward, .filter = {}},
+        done);
   });
   REQUIRE(page.has_value());
   REQUIRE(page->rows.at(0).edit);
