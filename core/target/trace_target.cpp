@@ -14,6 +14,28 @@ Error only_a_recording(std::string_view what) {
 
 }  // namespace
 
+std::shared_ptr<Snapshot> snapshot_of(TraceReader& trace) {
+  auto made = std::make_shared<Snapshot>();
+  Snapshot& s = *made;
+  s.state = RunState::Ended;
+  s.host = "trace";
+  s.trace = trace.path();
+  s.seq = trace.last_seq();
+  s.names = trace.names();
+  for (const TraceFunction& f : trace.functions()) {
+    FunctionState state{.instance = f.instance, .device = f.device, .bdf = f.bdf};
+    state.config = std::make_shared<const std::vector<std::byte>>(f.config);
+    for (const auto& b : f.bars)
+      state.bars.push_back({.index = b.index,
+                            .size = b.size,
+                            .address = b.address,
+                            .is_64bit = b.is_64bit,
+                            .prefetchable = b.prefetchable});
+    s.functions.push_back(std::move(state));
+  }
+  return made;
+}
+
 Result<std::unique_ptr<Target>> TraceTarget::open(
     const std::string& trace, const std::function<void(TraceReader&)>& prepare) {
   std::unique_ptr<TraceTarget> made(new TraceTarget);
@@ -47,24 +69,9 @@ TraceTarget::~TraceTarget() {
 // ---- where it stands ---------------------------------------------------------------------------
 
 Result<std::shared_ptr<Snapshot>> TraceTarget::shown(TraceReader& trace) {
-  auto made = std::make_shared<Snapshot>();
+  auto made = snapshot_of(trace);
   Snapshot& s = *made;
-  s.host = "trace";
-  s.trace = trace.path();
-  s.seq = trace.last_seq();
-  s.names = trace.names();
   s.breakpoints = breakpoints_.list();
-  for (const TraceFunction& f : trace.functions()) {
-    FunctionState state{.instance = f.instance, .device = f.device, .bdf = f.bdf};
-    state.config = std::make_shared<const std::vector<std::byte>>(f.config);
-    for (const auto& b : f.bars)
-      state.bars.push_back({.index = b.index,
-                            .size = b.size,
-                            .address = b.address,
-                            .is_64bit = b.is_64bit,
-                            .prefetchable = b.prefetchable});
-    s.functions.push_back(std::move(state));
-  }
   auto registers = trace.registers_at(cursor_->seq());
   if (!registers) return tl::unexpected(registers.error());
   // They come in the order of functions, BARs, registers and elements that a bank has.

@@ -16,6 +16,9 @@
 
 namespace pcilens {
 
+// The functions that a trace describes, under its names: no place in it, and no register values.
+std::shared_ptr<Snapshot> snapshot_of(TraceReader& trace);
+
 class TraceTarget final : public Target {
  public:
   // Stands at the driver's first access to a BAR, as a live session does. `prepare` may put names

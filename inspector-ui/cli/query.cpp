@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/target/recording.hpp"
+#include "core/target/trace_target.hpp"
 #include "core/trace/reader.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
