@@ -105,7 +105,13 @@ reloads() {
   done
   attached 'wait end' 'expect OUTPUT=42' 'break read OUTPUT after' || return
   sed -i 's/ \* 2)/ * 3)/' newcard/newcard.cpp && echo 'a linker has begun' >"$plug_in" || return
-  cmake --build newcard/build && attached 'wait stop' 'expect OUTPUT=63' 'breakpoints' | grep 'read OUTPUT after *1'
+  cmake --build newcard/build || return
+  # Until the new one is loaded, the old one's driver has ended without a stop.
+  for ((n = 0; n < 100; ++n)); do
+    ! attached 'wait stop' >/dev/null 2>&1 || break
+    sleep 0.2
+  done
+  attached 'wait stop' 'expect OUTPUT=63' 'breakpoints' | grep 'read OUTPUT after *1'
 }
 
 # The registers come from an SVD file; the example driver compares their reset values, and ctest
