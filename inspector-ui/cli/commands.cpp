@@ -6,8 +6,8 @@
 
 #include "core/target/device_loader.hpp"
 #include "core/trace/reader.hpp"
+#include "inspector-ui/cli/json_lines.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
-#include "inspector-ui/cli/trace_file.hpp"
 #include "inspector-ui/commands/protocol.hpp"
 #include "inspector-ui/terminal/screen.hpp"
 

@@ -6,9 +6,9 @@
 #include "core/target/recording.hpp"
 #include "core/target/trace_target.hpp"
 #include "core/trace/reader.hpp"
+#include "inspector-ui/cli/json_lines.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
-#include "inspector-ui/cli/trace_file.hpp"
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/terminal/screen.hpp"
 

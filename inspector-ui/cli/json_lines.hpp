@@ -1,4 +1,4 @@
-// A row of a trace file as a line of JSON.
+// A row of a table as a line of JSON, for those who print more rows than they hold in memory.
 #pragma once
 
 #include <vector>

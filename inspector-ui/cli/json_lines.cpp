@@ -1,4 +1,4 @@
-#include "inspector-ui/cli/trace_file.hpp"
+#include "inspector-ui/cli/json_lines.hpp"
 
 #include <cstdio>
 
