@@ -224,14 +224,23 @@ std::string printable(std::string_view text, std::size_t limit) {
   return out;
 }
 
-std::string tell(std::string_view text, const Problem& problem) {
-  // Characters as printable() shows them: an ill-formed byte is one.
-  const auto columns = [&](std::size_t from, std::size_t to) {
-    std::size_t n = 0;
-    for (std::size_t i = from; i < to && i < text.size(); ++n)
-      i += std::max<std::size_t>(1, character_at(text, i));
-    return n;
-  };
+namespace {
+
+// Characters as printable() shows them: an ill-formed byte is one.
+std::size_t characters(std::string_view text, std::size_t from, std::size_t to) {
+  std::size_t n = 0;
+  for (std::size_t i = from; i < to && i < text.size(); ++n)
+    i += std::max<std::size_t>(1, character_at(text, i));
+  return n;
+}
+
+}  // namespace
+
+std::size_t column_of(std::string_view text, std::size_t byte) {
+  return characters(text, 0, std::min(byte, text.size())) + 1;
+}
+
+std::string point_at(std::string_view text, const Problem& problem) {
   const std::size_t at = std::min(problem.begin, text.size());
   // A long text shows only what lies around the place.
   constexpr std::size_t kAround = 50;
@@ -242,10 +251,15 @@ std::string tell(std::string_view text, const Problem& problem) {
   const std::string_view prefix = first > 0 ? "..." : "";
   const std::string shown = printable(text.substr(first), 2 * kAround);
   const std::size_t end = std::min(problem.end, first + 2 * kAround);
-  const std::size_t width = std::max<std::size_t>(1, end > at ? columns(at, end) : 0);
-  return fmt::format("column {}: {}\n  {}{}\n  {}^{}", columns(0, at) + 1, problem.what, prefix,
-                     shown, std::string(prefix.size() + columns(first, at), ' '),
+  const std::size_t width = std::max<std::size_t>(1, end > at ? characters(text, at, end) : 0);
+  return fmt::format("  {}{}\n  {}^{}", prefix, shown,
+                     std::string(prefix.size() + characters(text, first, at), ' '),
                      std::string(width - 1, '~'));
+}
+
+std::string tell(std::string_view text, const Problem& problem) {
+  return fmt::format("column {}: {}\n{}", column_of(text, problem.begin), problem.what,
+                     point_at(text, problem));
 }
 
 }  // namespace pcilens::expression

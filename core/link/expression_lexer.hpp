@@ -44,6 +44,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::string* wh
 
 // "column 4: no register STATSU ...\n  STATSU 0->1\n  ^~~~~~"
 std::string tell(std::string_view text, const Problem& problem);
+// Its parts: the column of a byte, from 1, in characters; the text with the caret.
+std::size_t column_of(std::string_view text, std::size_t byte);
+std::string point_at(std::string_view text, const Problem& problem);
 // For messages: no control characters, no more than a line's worth.
 std::string printable(std::string_view text, std::size_t limit = 60);
 

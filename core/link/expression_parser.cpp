@@ -215,4 +215,11 @@ Parser::Index Parser::condition() {
   return expected("a condition, such as `write CC`, CC.EN 0->1 or value == 5");
 }
 
+std::optional<Problem> problem_of(std::string_view text, const Names& names) {
+  auto tokens = tokenize(text);
+  if (!tokens) return tokens.error();
+  Program program;
+  return Parser(std::move(*tokens), names, program).parse();
+}
+
 }  // namespace pcilens::expression

@@ -91,4 +91,7 @@ class Parser {
   std::optional<Problem> problem_;
 };
 
+// What keeps a text from being an expression, and where in it; nothing: it is one.
+std::optional<Problem> problem_of(std::string_view text, const Names& names);
+
 }  // namespace pcilens::expression

@@ -40,7 +40,7 @@ Result<MatchCounter::Progress> MatchCounter::advance(std::uint64_t events) {
       return false;
     }
     ++looked_at;
-    if (expression_.matches({t, Phase::After, last_, *names_, symbol(t.site)})) ++matches_;
+    if (expression_.matches({t, Phase::After, last_, *names_, symbols_.of(t.site)})) ++matches_;
     last_.record(t);
     next_ = t.seq + 1;
     return true;
@@ -49,13 +49,6 @@ Result<MatchCounter::Progress> MatchCounter::advance(std::uint64_t events) {
   progress.matches = matches_;
   progress.looked_at = open_end || looked_at < events ? progress.of : next_ - 1;
   return progress;
-}
-
-std::string_view MatchCounter::symbol(std::uint32_t site) {
-  if (site == 0) return {};
-  if (const auto known = symbols_.find(site); known != symbols_.end()) return known->second;
-  const auto found = reader_.site(site);
-  return symbols_.emplace(site, found && *found ? (*found)->symbol : std::string()).first->second;
 }
 
 }  // namespace pcilens

@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
 #include "core/link/expression.hpp"
 #include "core/result.hpp"
 #include "core/trace/reader.hpp"
+#include "core/trace/site_symbols.hpp"
 
 namespace pcilens {
 
@@ -30,8 +29,8 @@ class MatchCounter {
   Result<Progress> advance(std::uint64_t events);
 
  private:
-  MatchCounter(TraceReader& reader, std::string text) : reader_(reader), text_(std::move(text)) {}
-  std::string_view symbol(std::uint32_t site);
+  MatchCounter(TraceReader& reader, std::string text)
+      : reader_(reader), text_(std::move(text)), symbols_(reader) {}
 
   TraceReader& reader_;
   std::string text_;
@@ -39,7 +38,7 @@ class MatchCounter {
   std::shared_ptr<const Names> names_;
   LastValues last_;
   std::uint64_t next_ = 1, matches_ = 0;
-  std::unordered_map<std::uint32_t, std::string> symbols_;
+  SiteSymbols symbols_;
 };
 
 }  // namespace pcilens

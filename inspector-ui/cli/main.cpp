@@ -46,6 +46,11 @@ const SubCommand kSubCommands[] = {
      "  pcilens query run.trace 'write CMD'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
      "  pcilens query run.trace --check 'status != SC' || echo 'a transaction failed'\n",
      declare_query},
+    {"check", "test what a trace must and must not hold, for scripts and CI",
+     "  pcilens check run.trace -x bring-up.asserts\n"
+     "  pcilens check run.trace -x bring-up.asserts --junit results.xml\n"
+     "  pcilens check run.trace -e 'must irq' -e 'never status != SC'\n",
+     declare_check},
     {"commands", "list the commands that the transactions of a trace make",
      "  pcilens commands run.trace\n  pcilens commands run.trace --failed\n"
      "  pcilens commands run.trace --at 1234\n",

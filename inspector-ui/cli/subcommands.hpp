@@ -31,6 +31,7 @@ Run declare_attach(CLI::App& app);
 Run declare_replay(CLI::App& app);
 Run declare_import(CLI::App& app);
 Run declare_query(CLI::App& app);
+Run declare_check(CLI::App& app);
 Run declare_commands(CLI::App& app);
 Run declare_devices(CLI::App& app);
 Run declare_new(CLI::App& app);

@@ -16,10 +16,10 @@ every_help() {
   local sub
   run --help
   exits 0 || return
-  for sub in gui console serve attach replay import query commands devices new bench; do
+  for sub in gui console serve attach replay import query check commands devices new bench; do
     out_has "^  $sub " || return
   done
-  for sub in gui console serve attach replay import query commands devices new bench; do
+  for sub in gui console serve attach replay import query check commands devices new bench; do
     run "$sub" --help
     exits 0 && out_has 'Examples:' || return
   done
