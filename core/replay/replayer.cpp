@@ -241,7 +241,7 @@ void Replayer::compare(const Transaction& now) {
                    describe(now), reasons_.reason(*names_, nullptr, &now));
   }
   const TraceEvent& recorded = *found;
-  reasons_.look(recorded);
+  reasons_.look(recorded.t);
   const bool answered = is_memory(now.kind) || is_config(now.kind);
   // Not the function's doing: a rule, a timeout, an edit by hand, a recording that was cut.
   if (recorded.t.status == Status::Pending) return;
