@@ -10,25 +10,29 @@
 
 namespace pcilens::bench {
 
-Figure measure(std::string name, const Settings& settings,
-               const std::function<void(unsigned operations)>& run) {
+std::vector<Figure> measure(const std::vector<Measured>& what, const Settings& settings) {
   using Clock = std::chrono::steady_clock;
-  run(settings.operations / 10);  // caches and branch predictors get to know it
-  std::vector<double> times;
-  for (unsigned i = 0; i < settings.runs; ++i) {
-    const auto from = Clock::now();
-    run(settings.operations);
-    const std::chrono::duration<double, std::nano> took = Clock::now() - from;
-    times.push_back(took.count() / settings.operations);
+  std::vector<std::vector<double>> times(what.size());
+  for (unsigned turn = 0; turn < settings.runs; ++turn)
+    for (std::size_t i = 0; i < what.size(); ++i) {
+      what[i].run(settings.operations / 10);  // caches and branch predictors get to know it
+      const auto from = Clock::now();
+      what[i].run(settings.operations);
+      const std::chrono::duration<double, std::nano> took = Clock::now() - from;
+      times[i].push_back(took.count() / settings.operations);
+    }
+  std::vector<Figure> figures;
+  for (std::size_t i = 0; i < what.size(); ++i) {
+    std::ranges::sort(times[i]);
+    figures.push_back({.name = what[i].name,
+                       .median = times[i][times[i].size() / 2],
+                       .lowest = times[i].front(),
+                       .highest = times[i].back(),
+                       .unit = "ns",
+                       .against = {},
+                       .goal = {}});
   }
-  std::ranges::sort(times);
-  return {.name = std::move(name),
-          .median = times[times.size() / 2],
-          .lowest = times.front(),
-          .highest = times.back(),
-          .unit = "ns",
-          .against = {},
-          .goal = {}};
+  return figures;
 }
 
 void compare(Figure& figure, const Figure& floor) {

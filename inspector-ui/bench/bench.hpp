@@ -27,9 +27,14 @@ struct Settings {
   unsigned operations = 200'000;  // in each run
 };
 
-// ns an operation, in each of settings.runs runs.
-Figure measure(std::string name, const Settings& settings,
-               const std::function<void(unsigned operations)>& run);
+struct Measured {
+  std::string name;
+  std::function<void(unsigned operations)> run;
+};
+
+// ns an operation, in each of settings.runs runs. The runs take turns, so that what else the
+// machine does in that time meets all of them alike.
+std::vector<Figure> measure(const std::vector<Measured>& what, const Settings& settings);
 void compare(Figure& figure, const Figure& floor);
 
 // What a transaction costs on the thread that makes it.

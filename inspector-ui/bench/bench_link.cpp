@@ -105,27 +105,23 @@ class Bench {
 }  // namespace
 
 std::vector<Figure> measure_link(const Settings& settings) {
-  std::vector<Figure> figures;
   Plain plain;
   volatile std::uint64_t sink = 0;
-  figures.push_back(measure("read of a register bank, no link", settings, [&](unsigned n) {
-    for (unsigned i = 0; i < n; ++i) sink = sink + plain.bank(0).read(0, 4);
-  }));
   Nowhere nowhere;
-  Bench untraced(nowhere, 0);
-  figures.push_back(measure("read over the link, no trace", settings,
-                            [&](unsigned n) { untraced.run(Kind::MemRead, n); }));
   Spooled spooled, spooled_armed;
-  Bench traced(spooled.recorder(), 0);
-  figures.push_back(measure("read over the link, trace on", settings,
-                            [&](unsigned n) { traced.run(Kind::MemRead, n); }));
-  figures.push_back(measure("write over the link, trace on", settings,
-                            [&](unsigned n) { traced.run(Kind::MemWrite, n); }));
+  Bench untraced(nowhere, 0), traced(spooled.recorder(), 0);
   Bench armed(spooled_armed.recorder(), 1000);
-  figures.push_back(measure("read, 1,000 breakpoints elsewhere", settings,
-                            [&](unsigned n) { armed.run(Kind::MemRead, n); }));
-  figures.push_back(measure("write, 1,000 breakpoints elsewhere", settings,
-                            [&](unsigned n) { armed.run(Kind::MemWrite, n); }));
+  std::vector<Figure> figures = measure(
+      {{"read of a register bank, no link",
+        [&](unsigned n) {
+          for (unsigned i = 0; i < n; ++i) sink = sink + plain.bank(0).read(0, 4);
+        }},
+       {"read over the link, no trace", [&](unsigned n) { untraced.run(Kind::MemRead, n); }},
+       {"read over the link, trace on", [&](unsigned n) { traced.run(Kind::MemRead, n); }},
+       {"write over the link, trace on", [&](unsigned n) { traced.run(Kind::MemWrite, n); }},
+       {"read, 1,000 breakpoints elsewhere", [&](unsigned n) { armed.run(Kind::MemRead, n); }},
+       {"write, 1,000 breakpoints elsewhere", [&](unsigned n) { armed.run(Kind::MemWrite, n); }}},
+      settings);
   compare(figures[1], figures[0]);
   for (const std::size_t traced_one : {2u, 3u}) {
     compare(figures[traced_one], figures[1]);
