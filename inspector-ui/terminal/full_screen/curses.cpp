@@ -135,7 +135,15 @@ int Curses::text(int y, int x, int width, std::string_view utf8, Style style, bo
       c = 0xfffd;
       n = 1;
     }
-    if (columns + n > width) break;
+    if (columns + n > width) {
+      while (!wide.empty() && columns + 1 > width) {
+        columns -= wcwidth(wide.back());
+        wide.pop_back();
+      }
+      if (columns < width) wide += L'…';
+      columns = std::min(columns + 1, width);
+      break;
+    }
     wide += c;
     columns += n;
   }

@@ -69,10 +69,15 @@ class RegistersPane final : public Pane {
   // Cut or filled up to as many columns; register names are ASCII but for the marks before them.
   static std::string fitted(const std::string& text, int width) {
     int columns = 0;
+    std::size_t last = 0;  // where the last character that fits begins
     std::string out;
     for (const char c : text) {
       const bool begins = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-      if (begins && columns == width) break;
+      if (begins && columns == width) {
+        if (width > 0) out.replace(last, std::string::npos, "…");
+        break;
+      }
+      if (begins) last = out.size();
       columns += begins ? 1 : 0;
       out += c;
     }
