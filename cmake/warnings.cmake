@@ -5,6 +5,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Designated initialisers that leave the rest at its default are how options are written here.
   target_compile_options(pcilens_flags INTERFACE -Wno-missing-field-initializers
     -Wno-unknown-warning-option -Wno-missing-designated-field-initializers)
+  # libstdc++ 12's own std::stable_sort uses what C++20 deprecates.
+  target_compile_options(pcilens_flags INTERFACE -Wno-deprecated-declarations)
 else()
   target_compile_options(pcilens_flags INTERFACE -Wshadow=local -Wno-missing-field-initializers)
 endif()
