@@ -19,6 +19,9 @@ class GuestTarget final : public Target {
 
   // The guest is no more; `how` is one sentence for the person. Any thread.
   void ended(std::string how);
+  // Everything that the guest recorded is in the trace, which is closed; or why it is not. Once the
+  // guest is no more.
+  Result<void> close_trace() { return recording_->close(); }
   // A second listener beside the one of on_change: a server's. It is never called once this has
   // replaced it; it must not call the target.
   void also_on_change(std::function<void()> listener);

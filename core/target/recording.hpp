@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/target/device_loader.hpp"
 #include "core/target/target.hpp"
 #include "core/trace/spool.hpp"
 #include "core/trace/spool_memory.hpp"
@@ -55,6 +56,8 @@ class Recording {
   void code(std::uint64_t seq, Done<CodeView> done);
   void count(std::string expression, Done<MatchCount> done);
   void commands(CommandRequest request, Done<CommandPage> done);
+  // A device that is not built in, whose decoder commands() then asks. Any thread.
+  void know(std::shared_ptr<LoadedDevice> device);
   // Any other question: called on the thread that answers, with the reader or why there is none.
   void ask(std::function<void(Result<TraceReader*>)> question);
   // Everything recorded so far is in the file.
@@ -64,11 +67,13 @@ class Recording {
  private:
   // One function's protocol decoder and how far it is.
   struct Decoding {
+    std::shared_ptr<LoadedDevice> device;      // whose code the decoder is; null: built in
     std::unique_ptr<ProtocolDecoder> decoder;  // null: the device has none
     std::uint64_t next = 1;
   };
   Recording() = default;
   Result<CommandPage> decode(TraceReader& trace, const CommandRequest& request);
+  Decoding decoding_of(const std::string& device);
   enum class Begin : std::uint8_t { Anew, GoOn };
   static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
                                                   const std::string& trace,
@@ -88,6 +93,7 @@ class Recording {
   std::mutex mutex_;
   std::condition_variable asked_;
   std::deque<std::function<void(Result<TraceReader*>)>> questions_;
+  std::vector<std::shared_ptr<LoadedDevice>> plug_ins_;
   bool ending_ = false;
   std::unique_ptr<TraceReader> trace_;                   // the question thread's, and so are these
   std::map<std::uint8_t, Decoding> decodings_;           // by function

@@ -122,6 +122,23 @@ SpoolMemory::~SpoolMemory() {
   if (fd_ >= 0) close(fd_);
 }
 
+Result<void> SpoolMemory::keep_as(const std::string& path) const {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return fail(fmt::format("{}: cannot keep the spool: {}", path, std::strerror(errno)));
+  int error = 0;
+  for (std::size_t at = 0; at < bytes_.size() && error == 0;) {
+    const ssize_t n = write(fd, bytes_.data() + at, bytes_.size() - at);
+    if (n >= 0)
+      at += static_cast<std::size_t>(n);
+    else if (errno != EINTR)
+      error = errno;
+  }
+  close(fd);
+  if (error == 0) return {};
+  unlink(path.c_str());
+  return fail(fmt::format("{}: cannot keep the spool: {}", path, std::strerror(error)));
+}
+
 void SpoolMemory::remove_file() {
   if (!path_.empty()) unlink(path_.c_str());
   path_.clear();

@@ -34,6 +34,8 @@ class SpoolMemory {
   std::span<std::byte> bytes() const { return bytes_; }
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }  // empty unless a file
+  // Keeps what is in it as a file that open_file() takes. Fails where one is there already.
+  Result<void> keep_as(const std::string& path) const;
   void remove_file();
 
  private:

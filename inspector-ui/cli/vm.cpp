@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "core/target/device_loader.hpp"
 #include "core/target/guest_target.hpp"
 #include "core/target/remote.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
@@ -92,6 +93,11 @@ int run(Arguments& a) {
   if (waits_for_signal) block_end_signals();
   auto recording = record(**machine, a.trace);
   if (!recording) return cannot(recording.error().message);
+  // The decoder of a plug-in reads the trace on this side.
+  for (const std::string& device : a.machine.devices)
+    if (auto loaded = LoadedDevice::load(device.substr(0, device.find(',')));
+        loaded && !(*loaded)->path().empty())
+      (*recording)->know(std::move(*loaded));
   auto api = (*machine)->connect_api();
   if (!api) return cannot(api.error().message);
   auto link =
@@ -125,6 +131,8 @@ int run(Arguments& a) {
                               : "the driver has not touched the device yet; it will be held there");
   const int code = show(target, a);
   target.also_on_change({});
+  (*machine)->stop();
+  if (auto closed = target.close_trace(); !closed) return cannot(closed.error().message);
   return code;
 }
 
@@ -141,7 +149,8 @@ Run declare_vm(CLI::App& app) {
       ->type_name("NAME|FILE.so[,OPTION=VALUE]");
   app.add_option("--driver", a->machine.drivers,
                  "What drives it: a module, a folder to build one from, or the name of one of the\n"
-                 "kernel's own. Default: the one that comes with the device")
+                 "kernel's own. Default: the one that comes with the device,\n"
+                 "or the kernel's own of the device's name")
       ->type_name("FILE.ko|FOLDER|NAME");
   app.add_option("-t,--trace", a->trace,
                  "Keep every transaction in this file. Default: a temporary one")
