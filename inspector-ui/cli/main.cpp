@@ -19,7 +19,8 @@ struct SubCommand {
 // The order is the one of --help.
 const SubCommand kSubCommands[] = {
     {"gui", "open the window on a device and its driver, or on a trace",
-     "  pcilens gui\n  pcilens gui --device ./mycard.so --watch\n  pcilens gui nvme.trace\n",
+     "  pcilens gui\n  pcilens gui --device edu\n  pcilens gui --device ./mycard.so --watch\n"
+     "  pcilens gui nvme.trace\n",
      declare_gui},
     {"console", "open the console on a device and its driver or on a trace; run a script",
      "  pcilens console\n"
@@ -33,7 +34,9 @@ const SubCommand kSubCommands[] = {
     {"attach", "open the console on something that `serve` or `vm` runs",
      "  pcilens attach\n  pcilens attach /run/user/1000/pcilens/edu.sock\n", declare_attach},
     {"vm", "boot a distribution's kernel in QEMU with the real driver, held at its first access",
-     "  pcilens vm\n", declare_vm},
+     "  pcilens vm\n  pcilens vm --device nvme\n"
+     "  pcilens vm --device ./mycard.so --driver ./driver --trace probe.trace\n",
+     declare_vm},
     {"replay", "send the requests of a trace to a fresh device and compare its answers",
      "  pcilens replay run.trace\n  pcilens replay run.trace --device ./mycard.so --times 20\n",
      declare_replay},
@@ -68,7 +71,7 @@ const SubCommand kSubCommands[] = {
 constexpr const char* kAbout =
     "pcilens stops, shows, changes, steps and replays what crosses PCIe between a driver and a\n"
     "device model.\n\n"
-    "Without a sub-command it opens the device \"edu\" with its example driver, held at the "
+    "Without a sub-command it opens the device \"nvme\" with its example driver, held at the "
     "driver's\n"
     "first access: in a window where there is a display, else on the console.";
 

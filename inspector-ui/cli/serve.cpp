@@ -31,7 +31,7 @@ struct Arguments {
 
 // "edu" of "edu,seed=1", "mycard" of "./mycard.so".
 std::string device_name(const SessionArguments& session) {
-  if (session.devices.empty()) return "edu";
+  if (session.devices.empty()) return kDefaultDevice;
   const std::string& device = session.devices.front();
   return std::filesystem::path(device.substr(0, device.find(','))).stem().string();
 }

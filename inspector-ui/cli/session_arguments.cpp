@@ -16,8 +16,13 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
   app.add_option(
          "-d,--device", a.devices,
          "A device's name (see \"pcilens devices\") or a plug-in's path, with its options:\n"
-         "edu or ./mycard.so,seed=1. Several give several functions. Default: edu")
+         "edu or ./mycard.so,seed=1. Several give several functions. Default: nvme")
       ->type_name("NAME|FILE.so[,OPTION=VALUE]");
+  app.add_option(
+         "--disk", a.disk,
+         "The file that holds the first device's blocks, a whole number of them: the same as\n"
+         "its option disk=FILE. Default: memory, which is gone at the end")
+      ->type_name("FILE");
   app.add_option("--host", a.host,
                  "Who plays the driver: sim (the device's example driver, in this process) or\n"
                  "kmod (this kernel's own drivers, through the module)")
@@ -73,7 +78,8 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
     if (!choice) return tl::unexpected(choice.error());
     options.devices.push_back(std::move(*choice));
   }
-  if (options.devices.empty()) options.devices.push_back({.name = "edu", .options = {}});
+  if (options.devices.empty()) options.devices.push_back({.name = kDefaultDevice, .options = {}});
+  if (!a.disk.empty()) options.devices.front().options.push_back({"disk", a.disk});
   options.host = a.host;
   options.trace = a.trace;
   options.watch = a.watch;
@@ -93,9 +99,10 @@ Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
   if (!options) return tl::unexpected(options.error());
   ui::block_interrupts();
   if (!a.recording.empty()) {
-    if (!a.devices.empty() || !a.trace.empty() || a.host != "sim" || a.watch)
+    if (!a.devices.empty() || !a.disk.empty() || !a.trace.empty() || a.host != "sim" || a.watch)
       return fail(
-          fmt::format("{}: a recording is looked at without --device, --host, --trace and --watch; "
+          fmt::format("{}: a recording is looked at without --device, --disk, --host, --trace and "
+                      "--watch; "
                       "\"pcilens replay\" sends it to a device",
                       a.recording));
     auto files = read_register_files(a.registers);

@@ -14,8 +14,12 @@ class App;
 
 namespace pcilens::cli {
 
+// What people see first: opened where nothing else is asked for.
+inline constexpr const char* kDefaultDevice = "nvme";
+
 struct SessionArguments {
   std::vector<std::string> devices;  // "edu", "./mycard.so,seed=1"
+  std::string disk;                  // a file for the first device's option "disk"
   std::string host = "sim";
   std::string user;  // kmod: whom root becomes; empty: who called sudo
   std::string trace;

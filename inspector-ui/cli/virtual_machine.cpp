@@ -63,6 +63,16 @@ std::string module_name(const std::string& driver) {
   return is_file(driver, ".ko") ? fs::path(driver).stem().string() : driver;
 }
 
+// "kernel/drivers/nvme/host/nvme.ko: ..." is a line of modules.dep.
+bool kernel_has_module(const std::string& kernel, const std::string& name) {
+  std::ifstream list(kernel + "/modules/modules.dep");
+  for (std::string line; std::getline(list, line);) {
+    const std::string file = line.substr(0, line.find(':'));
+    if (file.substr(file.rfind('/') + 1).substr(0, name.size() + 3) == name + ".ko") return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<VirtualMachine>> VirtualMachine::start(VirtualMachineOptions options,
@@ -104,14 +114,18 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   std::vector<std::string> drivers = options.drivers;
   if (drivers.empty()) {
     const std::string& device = options.devices.front();
-    const std::string source = share_ + "/drivers/" + device.substr(0, device.find(','));
-    if (!fs::exists(source))
+    const std::string name = device.substr(0, device.find(','));
+    const std::string source = share_ + "/drivers/" + name;
+    if (fs::exists(source))
+      drivers.push_back(source);
+    else if (kernel_has_module(kernel_, name))
+      drivers.push_back(name);
+    else
       return fail(
-          fmt::format("there is no driver for {} in {}/drivers; give one with --driver "
-                      "FILE.ko, a folder to build it from, or the name of one of the "
-                      "kernel's own",
+          fmt::format("there is no driver for {} in {}/drivers, and the kernel has none of that "
+                      "name; give one with --driver FILE.ko, a folder to build it from, or the "
+                      "name of one of the kernel's own",
                       device, share_));
-    drivers.push_back(source);
   }
   for (const std::string& driver : drivers) {
     if (fs::is_directory(driver)) {

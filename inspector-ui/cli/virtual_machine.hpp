@@ -18,7 +18,7 @@ struct VirtualMachineOptions {
   std::string kernel;                // series "6.12"; empty: the distribution's own
   std::vector<std::string> devices;  // as --device has them
   // Modules to build (a folder), to load (a .ko), or of the kernel's own (a name). Empty: the
-  // driver in share/pcilens/drivers for the first device.
+  // driver in share/pcilens/drivers for the first device, or the kernel's own of its name.
   std::vector<std::string> drivers;
   bool hold = true;   // at the driver's first access
   std::string shell;  // socket of a root shell in the guest; empty: none

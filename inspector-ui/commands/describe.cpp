@@ -196,8 +196,7 @@ std::string describe_state(const Snapshot& s) {
                            short_name(s.stop->transaction.kind),
                            place_text(s, s.stop->transaction));
       return "stopped";
-    case RunState::Ended:
-      return s.driver.empty() ? "ended: the driver has finished" : "ended: " + s.driver;
+    case RunState::Ended: return s.driver.empty() ? "no driver runs" : "ended: " + s.driver;
   }
   return {};
 }

@@ -92,7 +92,7 @@ replays() {
 }
 
 replay_finds() {
-  timeout 60 "$PCILENS" console --trace "$work/forced.trace" -e 'fault read FACTORIAL => flip 0x1' -e run -e 'wait end' </dev/null
+  timeout 60 "$PCILENS" console --device edu --trace "$work/forced.trace" -e 'fault read FACTORIAL => flip 0x1' -e run -e 'wait end' </dev/null
   cp "$work/run.trace" "$work/bent.trace"
   python3 - "$work/bent.trace" <<'PY'
 import sqlite3, sys
@@ -140,7 +140,7 @@ check "a device option that does not exist is refused in one sentence" one_sente
 check "a trace that does not exist is refused in one sentence" one_sentence 2 'nosuch.trace' query "$work/nosuch.trace"
 check "a file that is no trace is refused in one sentence" one_sentence 2 'common.sh' query "${BASH_SOURCE[0]%/*}/common.sh"
 check "a wrong expression is refused with its column" wrong_expression
-check "a script that does not exist is refused in one sentence" one_sentence 2 'nosuch.pcilens' console -x "$work/nosuch.pcilens"
+check "a script that does not exist is refused in one sentence" one_sentence 2 'nosuch.pcilens' console --device edu -x "$work/nosuch.pcilens"
 check "query prints what matches" query_prints
 check "query --check has exit code 1 when something matches" query_checks
 check "query has the same rows as sqlite3" query_equals_sqlite

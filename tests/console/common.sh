@@ -26,7 +26,7 @@ check() {
 # console LINE ...: runs the lines as a script on edu; leaves $out, $err and $code behind.
 console() {
   printf '%s\n' "$@" >"$work/script"
-  timeout 60 "$PCILENS" console --trace "$work/trace.$RANDOM$RANDOM" -x "$work/script" >"$work/out" 2>"$work/err" </dev/null
+  timeout 60 "$PCILENS" console --device edu --trace "$work/trace.$RANDOM$RANDOM" -x "$work/script" >"$work/out" 2>"$work/err" </dev/null
   code=$?
   cat "$work/out" "$work/err"
   echo "exit code $code"

@@ -15,7 +15,7 @@ begin() {
   t kill-server 2>/dev/null
   terminals=$((terminals + 1))  # a server that is ending takes no new session
   t -f /dev/null new-session -d -x 100 -y 30 -s console \
-    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 300 '$PCILENS' console --trace '$work/t.$terminals' $*"
+    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 300 '$PCILENS' console --device edu --trace '$work/t.$terminals' $*"
   see '> $'
 }
 

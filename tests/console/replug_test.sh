@@ -4,14 +4,14 @@
 . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
 
 replugs() {
-  run console --trace "$work/replug.trace" -e 'fault write FACTORIAL => replug times 1' -e run -e 'wait end' \
+  run console --device edu --trace "$work/replug.trace" -e 'fault write FACTORIAL => replug times 1' -e run -e 'wait end' \
     -e 'transactions last 60' -e 'read ID'
   out_has 'is gone: fault 1' && out_has 'is plugged in' && err_has 'COMMAND.MEM'
 }
 
 # The fresh one is not set up: it claims no address until COMMAND.MEM is set.
 answers_again() {
-  run console --trace "$work/again.trace" -e 'fault write FACTORIAL => replug times 1' -e run -e 'wait end' \
+  run console --device edu --trace "$work/again.trace" -e 'fault write FACTORIAL => replug times 1' -e run -e 'wait end' \
     -e 'write config+0x4:2 2' -e 'read ID'
   exits 0 && out_has '0x010000ed'
 }

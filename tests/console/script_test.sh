@@ -123,7 +123,7 @@ reads_stdin() {
 }
 
 answers_json() {
-  run console --json -e registers -e 'break write STATUS' -e run -e 'wait stop' -e info -e 'transactions last 5'
+  run console --device edu --json -e registers -e 'break write STATUS' -e run -e 'wait stop' -e info -e 'transactions last 5'
   exits 0 && python3 - "$work/out" <<'PY'
 import json, sys
 values = [json.loads(line) for line in open(sys.argv[1])]
