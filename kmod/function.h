@@ -153,10 +153,6 @@ struct lens_function {
 	unsigned long slot_map[BITS_TO_LONGS(PCILENS_SLOTS)];
 	wait_queue_head_t slot_queue;
 	struct pid *runtime;	/* the process that answers */
-	int spinning_cpu;	/* where one of its threads could not run */
-	u64 rescued_ns;
-	struct irq_work rescue_irq_work;
-	struct work_struct rescue_work;
 
 	struct lens_dma *dma;
 	struct lens_statistics stat;
@@ -212,6 +208,8 @@ u64 lens_ring_tail(struct lens_function *fn);
 int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns);
 
 /* hold.c */
+int lens_hold_init(void);
+void lens_hold_exit(void);
 int lens_slots_create(struct lens_function *fn);
 void lens_slots_free(struct lens_function *fn);
 bool lens_hold(struct lens_function *fn, const struct lens_site *site,
@@ -220,7 +218,7 @@ int lens_answer(struct lens_function *fn, const struct pcilens_answer *answer);
 void lens_kick(struct lens_function *fn);
 void lens_spin_begin(void);
 bool lens_cpu_spins(unsigned int cpu);
-void lens_spin_window(struct lens_function *fn);
+void lens_spin_window(void);
 void lens_spin_end(void);
 
 /* config.c */

@@ -15,6 +15,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/smpboot.h>
 #include <linux/vmalloc.h>
 
 #include <asm/syscall.h>
@@ -25,7 +26,15 @@
 static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
 
 /* How often a spinning wait looks after threads of the runtime behind it. */
-static const u64 lens_rescue_ns = 2 * NSEC_PER_MSEC;
+static const u64 lens_rescue_ns = NSEC_PER_MSEC;
+
+/*
+ * How often a spinning wait with interrupts off lets IPIs in. Not all the time,
+ * and no PAUSE in between: under QEMU's TCG both take the lock of the whole
+ * machine, and a CPU that takes it in a loop leaves none of it to the one that
+ * would answer. Such waits went on up to the cap.
+ */
+static const u64 lens_window_ns = 100 * NSEC_PER_USEC;
 
 /*
  * The cap where the driver runs on top of a thread of the runtime, which it has
@@ -54,6 +63,14 @@ static bool lens_spinning_enter(bool *nested)
 		cpumask_set_cpu(cpu, &lens_spinning);
 	raw_spin_unlock_irqrestore(&lens_spinning_lock, flags);
 	return room;
+}
+
+/* Waits on each CPU in which it schedules nothing, for an answer or for room in a ring. */
+static DEFINE_PER_CPU(int, lens_standing);
+
+static bool lens_cpu_stands(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(lens_standing, cpu));
 }
 
 static void lens_spinning_leave(bool nested)
@@ -96,55 +113,116 @@ static void lens_move_away(struct task_struct *task, int cpu)
  * A driver that may not sleep spins on a CPU, and the scheduler may have queued
  * behind it the very thread that would answer: it was preempted there, or woken
  * there. No tick comes on that CPU, so nobody balances the load. This runs on
- * another CPU and fetches such threads. (One that was interrupted, not
- * preempted, cannot be fetched: see lens_raise().)
+ * another CPU and fetches such threads.
+ *
+ * One that was interrupted, not preempted, cannot be fetched (see lens_raise()),
+ * and must not be tried: set_cpus_allowed_ptr() would wait until the spinning is
+ * over, and all others with it.
  */
-static void lens_rescue(struct work_struct *work)
+static void lens_rescue_from(struct lens_function *fn, unsigned int cpu)
 {
-	struct lens_function *fn = container_of(work, struct lens_function, rescue_work);
-	int cpu = READ_ONCE(fn->spinning_cpu);
 	struct task_struct *thread, *found[8];
 	struct task_struct *leader;
 	int i, n = 0;
 
 	leader = get_pid_task(fn->runtime, PIDTYPE_TGID);
-	if (leader) {
-		rcu_read_lock();
-		for_each_thread(leader, thread) {
-			if (n < ARRAY_SIZE(found) && task_cpu(thread) == cpu &&
-			    task_is_running(thread)) {
-				get_task_struct(thread);
-				found[n++] = thread;
-			}
+	if (!leader)
+		return;
+	rcu_read_lock();
+	for_each_thread(leader, thread) {
+		if (n < ARRAY_SIZE(found) && task_cpu(thread) == cpu &&
+		    task_is_running(thread) && !READ_ONCE(thread->on_cpu)) {
+			get_task_struct(thread);
+			found[n++] = thread;
 		}
-		rcu_read_unlock();
-		for (i = 0; i < n; i++) {
-			if (READ_ONCE(fn->stat.waiting.counter))
-				lens_move_away(found[i], cpu);
-			put_task_struct(found[i]);
-		}
-		put_task_struct(leader);
 	}
-	lens_put(fn);
+	rcu_read_unlock();
+	for (i = 0; i < n; i++) {
+		if (lens_cpu_stands(cpu) && !READ_ONCE(found[i]->on_cpu))
+			lens_move_away(found[i], cpu);
+		put_task_struct(found[i]);
+	}
+	put_task_struct(leader);
 }
 
-static void lens_rescue_irq_work(struct irq_work *work)
-{
-	struct lens_function *fn = container_of(work, struct lens_function, rescue_irq_work);
-	int cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id());
+/*
+ * A thread of the highest priority on each CPU. No worker of a workqueue: its
+ * pool may need a new one first, made by a thread that is queued behind the
+ * spinning driver itself.
+ */
+static DEFINE_PER_CPU(struct task_struct *, lens_rescuer);
+static DEFINE_PER_CPU(bool, lens_rescue_asked);
 
-	if (cpu >= nr_cpu_ids || !kref_get_unless_zero(&fn->ref))
-		return;
-	if (!queue_work_on(cpu, system_highpri_wq, &fn->rescue_work))
+static int lens_rescuer_should_run(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(lens_rescue_asked, cpu));
+}
+
+static void lens_rescuer_run(unsigned int here)
+{
+	unsigned int cpu, i;
+
+	WRITE_ONCE(per_cpu(lens_rescue_asked, here), false);
+	for (i = 0; i < LENS_FUNCTIONS; i++) {
+		struct lens_function *fn = lens_get(&lens_functions[i]);
+
+		if (!fn)
+			continue;
+		for_each_online_cpu(cpu) {
+			if (lens_cpu_stands(cpu))
+				lens_rescue_from(fn, cpu);
+		}
 		lens_put(fn);
+	}
+}
+
+static void lens_rescuer_setup(unsigned int cpu)
+{
+	sched_set_fifo(current);
+}
+
+static struct smp_hotplug_thread lens_rescuers = {
+	.store = &lens_rescuer,
+	.setup = lens_rescuer_setup,
+	.thread_should_run = lens_rescuer_should_run,
+	.thread_fn = lens_rescuer_run,
+	.thread_comm = "pcilens/%u",
+};
+
+/* On a CPU that stands: asks one that does not. */
+static void lens_ask_rescuer(struct irq_work *work)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct task_struct *rescuer = per_cpu(lens_rescuer, cpu);
+
+		if (lens_cpu_stands(cpu) || !rescuer)
+			continue;
+		WRITE_ONCE(per_cpu(lens_rescue_asked, cpu), true);
+		wake_up_process(rescuer);
+		return;
+	}
+}
+
+static struct irq_work lens_rescue_irq_work = IRQ_WORK_INIT_HARD(lens_ask_rescuer);
+static u64 lens_rescued_ns;
+
+int lens_hold_init(void)
+{
+	return smpboot_register_percpu_thread(&lens_rescuers);
+}
+
+void lens_hold_exit(void)
+{
+	irq_work_sync(&lens_rescue_irq_work);
+	smpboot_unregister_percpu_thread(&lens_rescuers);
 }
 
 int lens_slots_create(struct lens_function *fn)
 {
 	int i;
 
-	fn->rescue_irq_work = IRQ_WORK_INIT_HARD(lens_rescue_irq_work);
-	INIT_WORK(&fn->rescue_work, lens_rescue);
 	fn->runtime = get_pid(task_tgid(current));
 	init_waitqueue_head(&fn->slot_queue);
 	fn->slot = kcalloc(PCILENS_SLOTS, sizeof(*fn->slot), GFP_KERNEL);
@@ -160,7 +238,6 @@ int lens_slots_create(struct lens_function *fn)
 
 void lens_slots_free(struct lens_function *fn)
 {
-	irq_work_sync(&fn->rescue_irq_work);
 	put_pid(fn->runtime);
 	kfree(fn->slot);
 	vfree(fn->shared_slot);
@@ -186,17 +263,20 @@ static void lens_slot_give(struct lens_function *fn, int i)
 		wake_up(&fn->slot_queue);
 }
 
+static DEFINE_PER_CPU(u64, lens_windowed_ns);
+
 /* One pass of a spinning wait. */
-void lens_spin_window(struct lens_function *fn)
+void lens_spin_window(void)
 {
 	u64 now = ktime_get_ns();
 
-	cpu_relax();
+	if (now - this_cpu_read(lens_windowed_ns) < lens_window_ns)
+		return;
+	this_cpu_write(lens_windowed_ns, now);
 	touch_softlockup_watchdog();
-	if (now - READ_ONCE(fn->rescued_ns) >= lens_rescue_ns && num_online_cpus() > 1) {
-		WRITE_ONCE(fn->rescued_ns, now);
-		WRITE_ONCE(fn->spinning_cpu, raw_smp_processor_id());
-		irq_work_queue(&fn->rescue_irq_work);
+	if (now - READ_ONCE(lens_rescued_ns) >= lens_rescue_ns && num_online_cpus() > 1) {
+		WRITE_ONCE(lens_rescued_ns, now);
+		irq_work_queue(&lens_rescue_irq_work);
 	}
 	if (irqs_disabled()) {
 		unsigned long cr8;
@@ -217,10 +297,12 @@ void lens_spin_window(struct lens_function *fn)
 void lens_spin_begin(void)
 {
 	preempt_count_add(PREEMPT_OFFSET + SOFTIRQ_DISABLE_OFFSET);
+	this_cpu_inc(lens_standing);
 }
 
 void lens_spin_end(void)
 {
+	this_cpu_dec(lens_standing);
 	/* Not local_bh_enable(): that wants interrupts on. */
 	preempt_count_sub(PREEMPT_OFFSET + SOFTIRQ_DISABLE_OFFSET);
 }
@@ -256,13 +338,12 @@ static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slo
 		for (i = 0; i < 16; i++) {
 			if (lens_slot_answered(slot, shared))
 				return true;
-			cpu_relax();
 		}
 		if (lens_dead(fn) || ktime_get_ns() - start >= limit_ns)
 			return false;
 		/* Not while it is short: the windows are slow. */
 		if (window && ktime_get_ns() - start > lens_prompt_ns)
-			lens_spin_window(fn);
+			lens_spin_window();
 		else if (!window && (need_resched() || fn->collector_cpu == raw_smp_processor_id()))
 			return false;
 	}

@@ -138,7 +138,7 @@ static void lens_wait_for_room(struct lens_function *fn, const struct lens_site 
 	lens_spin_begin();
 	while (!lens_ring_has_room(fn, records) && !lens_dead(fn) &&
 	       ktime_get_ns() - *waited_since < (u64)fn->atomic_hold_ms * NSEC_PER_MSEC)
-		lens_spin_window(fn);
+		lens_spin_window();
 	lens_spin_end();
 }
 
