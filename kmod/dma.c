@@ -184,7 +184,8 @@ static void lens_emit_dma(struct lens_function *fn, enum pcilens_kind kind, u64 
 	struct lens_site site;
 
 	lens_site_init(&site, 0);
-	lens_emit(fn, &site, &event, false);
+	/* A walk costs too much for each streaming mapping, unless it is asked for. */
+	lens_emit(fn, &site, &event, kind == PCILENS_DMA_MAP && aux & PCILENS_DMA_COHERENT);
 }
 
 static struct lens_mapping *lens_map_pool(struct lens_function *fn, struct device *dev, void *cpu,

@@ -147,8 +147,16 @@ Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
 
 // ---- the requester's side ----------------------------------------------------------------------
 
+// The link thread would like the lock. For a while and not longer: it may be stuck on its way to
+// it, below an interrupt handler that waits for the answer which only we can give.
+void Link::step_back() {
+  constexpr int kMost = 100;
+  for (int i = 0; i < kMost && urgent_.load(std::memory_order_relaxed) != 0; ++i)
+    std::this_thread::yield();
+}
+
 Link::Lock Link::enter() {
-  while (urgent_.load(std::memory_order_relaxed) != 0) std::this_thread::yield();
+  step_back();
   Lock lock(mutex_);
   if (!flows()) [[unlikely]] {
     waiting_.fetch_add(1, std::memory_order_relaxed);

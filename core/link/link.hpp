@@ -117,6 +117,8 @@ class Link final : private Reply::Sink {
   void host_note(std::string_view text);
   // Something wrong with transaction `seq`; `rule` is a short fixed name such as "late-answer".
   void host_finding(std::uint64_t seq, std::string_view rule, std::string_view text);
+  // The same in what the link asks of its host, which is under the lock.
+  void finding_within(std::uint64_t seq, std::string_view rule, std::string_view text);
   std::uint64_t now_ns() { return clock_.now_ns(); }
   // Whether delivery is held now: a driver's own timeouts wait meanwhile.
   bool halted() const { return held_.load(std::memory_order_relaxed); }
@@ -192,6 +194,7 @@ class Link final : private Reply::Sink {
   struct Effect;
 
   Lock enter();
+  void step_back();
   // Whether a transaction may move now: nothing is held, and nothing waits in the middle of it.
   bool flows() const { return parked_ == 0 && (!held_ || closing_); }
   void prepare(std::uint8_t index, const Function& function);

@@ -8,7 +8,7 @@
 namespace pcilens {
 
 std::optional<Completion> Link::request_now(Transaction t, const Terms& terms) {
-  while (urgent_.load(std::memory_order_relaxed) != 0) std::this_thread::yield();
+  step_back();
   Lock lock(mutex_);
   if (!flows() || (terms.claim && !terms.claim())) return std::nullopt;
   Slot& slot = take_slot();
@@ -59,13 +59,17 @@ bool Link::pass(Transaction t, const Terms& terms, std::function<void(const Tran
 }
 
 void Link::host_finding(std::uint64_t seq, std::string_view rule, std::string_view text) {
+  const Lock lock(mutex_);
+  finding_within(seq, rule, text);
+}
+
+void Link::finding_within(std::uint64_t seq, std::string_view rule, std::string_view text) {
   std::string json = R"({"rule":")" + std::string(rule) + R"(","text":")";
   for (const char c : text) {
     if (c == '"' || c == '\\') json += '\\';
     json += c < ' ' ? ' ' : c;
   }
   json += "\"}";
-  const Lock lock(mutex_);
   recorder_.blob(BlobKind::Finding, seq, as_bytes(json));
 }
 

@@ -256,6 +256,7 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
   const Function* sender = function(t.function);
   if (operation == nullptr || sender == nullptr || host_ == nullptr) return true;
   if (!sender->config().bus_master()) return true;  // it is refused, as without the rule
+  carried_ = t.seq;
   const bool cut = fault.action == FaultAction::CutDma;
   const std::span<std::byte> all = operation->data;
   const auto part = cut ? all.first(std::min<std::size_t>(all.size(), fault.amount)) : all;

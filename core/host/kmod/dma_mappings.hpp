@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <string>
 
 #include "core/link/transaction.hpp"
 
@@ -10,10 +12,11 @@ namespace pcilens::kmod {
 
 class DmaMappings {
  public:
-  void map(std::uint64_t iova, std::uint64_t length, DmaDirection direction) {
-    mappings_[iova] = {length, direction};
+  // `seq`: the transaction that told of it.
+  void map(std::uint64_t iova, std::uint64_t length, DmaDirection direction, std::uint64_t seq) {
+    mappings_[iova] = {length, direction, seq};
   }
-  void unmap(std::uint64_t iova) { mappings_.erase(iova); }
+  void unmap(std::uint64_t iova, std::uint64_t seq);
   void clear() { mappings_.clear(); }
   // Calls with (iova, length, direction) for each, by IOVA.
   template <typename Each>
@@ -22,22 +25,26 @@ class DmaMappings {
   }
 
   // SC if one mapping holds all of it in this direction; UR if none does, CA against the direction.
-  Status allows(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const {
-    auto it = mappings_.upper_bound(iova);
-    if (it == mappings_.begin()) return Status::UR;
-    --it;
-    const std::uint64_t from = iova - it->first;
-    if (from > it->second.length || length > it->second.length - from) return Status::UR;
-    const DmaDirection is = it->second.direction;
-    return is == DmaDirection::Bidirectional || is == wanted ? Status::SC : Status::CA;
-  }
+  Status allows(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const;
+
+  // Why allows() refuses it, in one sentence with the mapping that it missed.
+  std::string why_not(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const;
 
  private:
   struct Mapping {
-    std::uint64_t length;
-    DmaDirection direction;
+    std::uint64_t length = 0;
+    DmaDirection direction = DmaDirection::Bidirectional;
+    std::uint64_t seq = 0;
   };
+  struct Past {
+    std::uint64_t iova;
+    Mapping was;
+    std::uint64_t unmapped;  // by this transaction
+  };
+  static constexpr std::size_t kPast = 256;
+
   std::map<std::uint64_t, Mapping> mappings_;  // by IOVA
+  std::deque<Past> past_;                      // the last that were unmapped, newest first
 };
 
 }  // namespace pcilens::kmod

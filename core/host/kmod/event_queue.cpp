@@ -11,9 +11,8 @@ bool EventQueue::front(Reported& next) {
   return true;
 }
 
-bool EventQueue::has_events() {
-  const std::lock_guard lock(mutex_);
-  return !memory_.empty() || function_.has_events();
+bool EventQueue::has_events() const {
+  return in_memory_.load(std::memory_order_relaxed) != 0 || function_.has_events();
 }
 
 bool EventQueue::claim(std::uint64_t seq) {
@@ -28,6 +27,7 @@ bool EventQueue::claim(std::uint64_t seq) {
   const auto it = std::ranges::find(memory_, seq, [](const Reported& r) { return r.event.seq; });
   if (it == memory_.end()) return false;
   memory_.erase(it);
+  in_memory_ = memory_.size();
   return true;
 }
 
@@ -42,6 +42,7 @@ void EventQueue::absorb_locked() {
     memory_.push_back(next);
     function_.consume(records);
   }
+  in_memory_ = memory_.size();
 }
 
 std::vector<Reported> EventQueue::overdue(std::uint64_t before) {
@@ -63,6 +64,7 @@ std::optional<std::uint64_t> EventQueue::expired(std::uint64_t seq) {
   if (it == memory_.end()) return std::nullopt;
   const std::uint64_t value = it->event.value;
   memory_.erase(it);
+  in_memory_ = memory_.size();
   return value;
 }
 

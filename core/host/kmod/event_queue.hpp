@@ -4,6 +4,8 @@
 // for a ring that is full would make drivers wait that have nothing to do with the stop.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -30,8 +32,8 @@ class EventQueue {
 
   // The next one, which stays where it is. False if there is none.
   bool front(Reported& next);
-  // Whether there is one.
-  bool has_events();
+  // Whether there is one; takes no lock.
+  bool has_events() const;
   // Takes that event out, which need not be the front. False: another thread has taken it.
   bool claim(std::uint64_t seq);
   // Moves what is in the ring to memory.
@@ -48,6 +50,7 @@ class EventQueue {
   KmodFunction& function_;
   std::mutex mutex_;  // under the link's lock or alone; nothing is called out of it
   std::deque<Reported> memory_;
+  std::atomic<std::size_t> in_memory_{0};  // its size
 };
 
 }  // namespace pcilens::kmod

@@ -38,23 +38,30 @@ void put(std::span<std::byte> memory, std::uint64_t offset, std::uint32_t width,
 
 }  // namespace
 
-Status KmodHost::dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) {
+// The part of the pool, if the driver has mapped it so; if not, the trace says what was wrong.
+Status KmodHost::reach(std::uint8_t function, std::uint64_t iova, std::size_t length,
+                       DmaDirection direction, std::span<std::byte>& memory) {
   Served& served = *served_[function];
-  const Status status = served.mappings.allows(iova, data.size(), DmaDirection::ToDevice);
-  const auto memory = in_pool(*served.function, iova, data.size());
-  if (status != Status::SC || memory.empty()) return status == Status::SC ? Status::UR : status;
-  std::memcpy(data.data(), memory.data(), data.size());
-  return Status::SC;
+  const Status status = served.mappings.allows(iova, length, direction);
+  memory = in_pool(*served.function, iova, length);
+  if (status == Status::SC && !memory.empty()) return Status::SC;
+  link_.finding_within(link_.carried(), "dma", served.mappings.why_not(iova, length, direction));
+  return status == Status::SC ? Status::UR : status;
+}
+
+Status KmodHost::dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) {
+  std::span<std::byte> memory;
+  const Status status = reach(function, iova, data.size(), DmaDirection::ToDevice, memory);
+  if (status == Status::SC) std::memcpy(data.data(), memory.data(), data.size());
+  return status;
 }
 
 Status KmodHost::dma_write(std::uint8_t function, std::uint64_t iova,
                            std::span<const std::byte> data) {
-  Served& served = *served_[function];
-  const Status status = served.mappings.allows(iova, data.size(), DmaDirection::FromDevice);
-  const auto memory = in_pool(*served.function, iova, data.size());
-  if (status != Status::SC || memory.empty()) return status == Status::SC ? Status::UR : status;
-  std::memcpy(memory.data(), data.data(), data.size());
-  return Status::SC;
+  std::span<std::byte> memory;
+  const Status status = reach(function, iova, data.size(), DmaDirection::FromDevice, memory);
+  if (status == Status::SC) std::memcpy(memory.data(), data.data(), data.size());
+  return status;
 }
 
 std::optional<std::vector<Host::Mapping>> KmodHost::mappings() const {

@@ -91,6 +91,8 @@ class KmodHost final : public Host {
   void answer(Served& served, const Reported& of, const Completion& completion, Owed& owed);
   void came_too_late(const pcilens_answer& answer, std::uint64_t seq);
 
+  Status reach(std::uint8_t function, std::uint64_t iova, std::size_t length,
+               DmaDirection direction, std::span<std::byte>& memory);
   bool on_the_road(const pcilens_event& event) const;
   void tell(Served& served, const pcilens_event& event);
   Transaction transaction_of(std::uint8_t index, const Reported& reported);

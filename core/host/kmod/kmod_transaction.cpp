@@ -85,10 +85,11 @@ void KmodHost::claimed(std::uint8_t index, const pcilens_event& event) {
   Served& served = *served_[index];
   served.claimed.fetch_add(1, std::memory_order_relaxed);
   served.shadow_is_old.store(true, std::memory_order_relaxed);
+  const std::uint64_t seq = link_.last_seq() + 1;  // of the transaction that now begins
   if (event.kind == PCILENS_DMA_MAP)
-    served.mappings.map(event.offset, event.value, direction_of(event.aux));
+    served.mappings.map(event.offset, event.value, direction_of(event.aux), seq);
   else if (event.kind == PCILENS_DMA_UNMAP)
-    served.mappings.unmap(event.offset);
+    served.mappings.unmap(event.offset, seq);
 }
 
 void KmodHost::tell(Served& served, const pcilens_event& event) {
