@@ -198,7 +198,9 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     // One that failed brought nothing that could be changed.
     if (slot.edited && t.kind == Kind::DmaRead && t.status == Status::SC)
       std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
-    operation->status = t.status;
+    // A posted write has no completion: that it was lost on its way nobody tells the sender.
+    const bool lost = t.kind == Kind::DmaWrite && t.status == Status::Timeout;
+    operation->status = lost ? Status::SC : t.status;
     current_ = t.seq;
     resume_waiter(*operation, effect.function);
   }

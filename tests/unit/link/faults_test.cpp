@@ -53,6 +53,14 @@ TEST_CASE("a corrupted DMA write leaves the device's own bytes alone") {
   CHECK(road.read(kCount) == 1);
 }
 
+TEST_CASE("a DMA write that a rule drops is lost without the device's knowing") {
+  Road road;
+  REQUIRE(road.fault("dma_write", "drop"));
+  road.write(kCommand, kDmaWrite);
+  CHECK(road.host.bytes[0] == std::byte{0});
+  CHECK(road.read(kCount) == 1);
+}
+
 TEST_CASE("a cut DMA moves its first bytes and ends in CA") {
   Road road;
   REQUIRE(road.fault("dma_write", "cut 10"));
