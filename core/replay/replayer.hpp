@@ -72,6 +72,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   std::uint64_t position_ = 0;       // the last recorded event that was dealt with
   std::uint64_t checked_ = 0;        // up to here, every recorded effect was looked for
   std::vector<std::uint64_t> seen_;  // effects since then
+  bool cut_off_ = false;             // the last stimulus has no completion in the recording
   ReplayResult result_;
   std::optional<Error> error_;
 };
