@@ -19,7 +19,8 @@ packages_of() {
       zlib1g-dev capnproto libcapnp-dev libcli11-dev libcapstone-dev libpugixml-dev \
       nlohmann-json3-dev libedit-dev libncurses-dev libdw-dev libimgui-dev libglfw3-dev libgl-dev \
       libfreetype-dev fonts-jetbrains-mono ;;
-    vm) echo qemu-system-x86 busybox-static cpio kmod xz-utils zstd make gcc ;;
+    vm) echo qemu-system-x86 busybox-static cpio kmod xz-utils zstd make gcc fio nvme-cli \
+      e2fsprogs ;;
     unit) echo catch2 sqlite3 pciutils python3 tmux ;;
     gui) echo xvfb xauth xdotool x11-utils imagemagick libgl1-mesa-dri python3 ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;

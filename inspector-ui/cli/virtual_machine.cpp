@@ -178,6 +178,12 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   for (std::size_t i = 0; i < modules.size(); ++i)
     command.insert(command.end(), {i < own ? "--load" : "--module", modules[i]});
   modules.erase(modules.begin(), modules.begin() + static_cast<std::ptrdiff_t>(own));
+  const auto also = [&](const char* option, const std::vector<std::string>& values) {
+    for (const std::string& value : values) command.insert(command.end(), {option, value});
+  };
+  also("--binary", options.programs);
+  also("--file", options.files);
+  also("--module", options.modules);
   std::ofstream(work_ + "/start") << start_script(options, devices, modules);
   if (auto packed = run_for_lines(command); !packed) return tl::unexpected(packed.error());
   say("guest's files packed");

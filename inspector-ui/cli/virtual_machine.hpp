@@ -20,6 +20,9 @@ struct VirtualMachineOptions {
   // Modules to build (a folder), to load (a .ko), or of the kernel's own (a name). Empty: the
   // driver in share/pcilens/drivers for the first device, or the kernel's own of its name.
   std::vector<std::string> drivers;
+  // What else the guest gets, as vm/initramfs.sh has it: PROGRAM[:PATH] with its libraries,
+  // FILE:PATH, and modules that a modprobe in the guest shall find.
+  std::vector<std::string> programs, files, modules;
   bool hold = true;   // at the driver's first access
   std::string shell;  // socket of a root shell in the guest; empty: none
   std::string log;    // keeps the guest's console; empty: kept while it runs

@@ -152,6 +152,16 @@ Run declare_vm(CLI::App& app) {
                  "kernel's own. Default: the one that comes with the device,\n"
                  "or the kernel's own of the device's name")
       ->type_name("FILE.ko|FOLDER|NAME");
+  app.add_option("--program", a->machine.programs,
+                 "Take a program of this machine into the guest, with its libraries; to /usr/bin\n"
+                 "where no path is given")
+      ->type_name("PROGRAM[:PATH]");
+  app.add_option("--file", a->machine.files, "Take a file or a folder into the guest")
+      ->type_name("FILE:PATH");
+  app.add_option(
+         "--module", a->machine.modules,
+         "Take a module into the guest, for a modprobe in it: of the kernel's own, or a file")
+      ->type_name("NAME|FILE.ko");
   app.add_option("-t,--trace", a->trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");

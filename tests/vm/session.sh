@@ -30,13 +30,15 @@ check() {
 has() { grep -qE -- "$1" "$work/output"; }
 not() { ! "$@"; }
 
-# start NAME [OPTION ...]: boots; the session is at $work/NAME, its trace in $work/NAME.trace.
+# start NAME [OPTION ...]: boots with what is in `devices`; the session is at $work/NAME.sock, its
+# trace in $work/NAME.trace.
+devices=(--device edu)
 start() {
   session=$work/$1.sock trace=$work/$1.trace log=$work/$1.log
   shell_socket=$work/$1.shell
   shift
   # shellcheck disable=SC2086
-  "$pcilens" vm ${PCILENS_KERNEL:+--kernel $PCILENS_KERNEL} --device edu --serve "$session" \
+  "$pcilens" vm ${PCILENS_KERNEL:+--kernel $PCILENS_KERNEL} "${devices[@]}" --serve "$session" \
     --shell "$shell_socket" --trace "$trace" --log "$log" "$@" >"$work/vm" 2>&1 </dev/null &
   machine=$!
   for ((i = 0; i < 1200; i++)); do
@@ -65,7 +67,7 @@ console() {
 # answer in that time (10).
 guest() {
   timeout $((20 + ${2:-10})) python3 - "$shell_socket" "$1" "${2:-10}" >"$work/output" 2>&1 <<'PYTHON'
-import socket, sys, time
+import re, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 # The shell ends with each connection and starts again a second later; until it shows its prompt,
@@ -86,9 +88,23 @@ text = ""
 while "ending " not in text or not text.partition("ending ")[2].count("."):
     text += s.recv(65536).decode(errors="replace").replace("\r", "")
 body, _, code = text.partition("beginning\n")[2].rpartition("ending ")
-print(body)
+# The shell prompts for each further line of the command.
+print(re.sub(r"(?m)^(?:\S* # |> )+", "", body))
 sys.exit(int(code.partition(".")[0]))
 PYTHON
+}
+# A script in the guest prints a line for each of its cases, "ok ..." or "FAIL ...": they become ours,
+# and what else it said is shown where one failed.
+# cases COMMAND [SECONDS]
+cases() {
+  local code=0 line
+  guest "$1" "${2:-60}" || code=$?
+  sed -n 's/^ok /ok - /p; s/^# /# /p' "$work/output"
+  if ((code != 0)) || grep -q '^FAIL ' "$work/output"; then
+    sed 's/^/    /' "$work/output" | tail -n 60
+  fi
+  while read -r line; do not_ok "${line#FAIL }"; done < <(grep '^FAIL ' "$work/output")
+  ((code == 0)) || not_ok "$1 comes to its end in the guest (code $code)"
 }
 complaints='BUG|WARNING|Oops|blocked for more|stall|lockup|Call Trace|general protection'
 clean() { guest dmesg && not has "$complaints"; }
