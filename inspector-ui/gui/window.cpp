@@ -76,9 +76,11 @@ Result<void> Window::open(const WindowOptions& options) {
   int height = settings_.height != 0 ? settings_.height : options.height;
   if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
     int x = 0, y = 0, w = 0, h = 0;
+    float x_scale = 1, y_scale = 1;  // by which GLFW multiplies what we ask for
     glfwGetMonitorWorkarea(monitor, &x, &y, &w, &h);
-    if (w > 0) width = std::min(width, w);
-    if (h > 0) height = std::min(height, h);
+    glfwGetMonitorContentScale(monitor, &x_scale, &y_scale);
+    if (w > 0 && x_scale > 0) width = std::min(width, static_cast<int>(w / x_scale));
+    if (h > 0 && y_scale > 0) height = std::min(height, static_cast<int>(h / y_scale));
   }
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
   glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
