@@ -8,10 +8,10 @@
 #include <imgui.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <utility>
 
+#include "inspector-ui/gui/back_buffer.hpp"
+#include "inspector-ui/gui/damage.hpp"
 #include "inspector-ui/gui/frame_times.hpp"
 #include "inspector-ui/gui/input_queue.hpp"
 #include "inspector-ui/gui/models/settings.hpp"
@@ -42,8 +42,8 @@ class Window {
   void wait(App& app);
   void pace();
   void frame(App& app);
-  bool changed();
   void draw();
+  void render(ImDrawData& data);
   void touched() { frames_ = kFramesToSettle; }
   static Window& of(GLFWwindow* w) { return *static_cast<Window*>(glfwGetWindowUserPointer(w)); }
   void watch_input();
@@ -61,7 +61,9 @@ class Window {
   FrameTimes times_;
   double last_frame_ = 0;
   bool exposed_ = true;  // what is on screen may not be the last picture
-  std::uint64_t last_sum_ = 0;
+  bool stale_ = true;    // nor what was drawn last: fonts or the theme are others
+  Damage damage_;
+  BackBuffer back_;
 };
 
 Result<void> Window::open(const WindowOptions& options) {
@@ -113,6 +115,7 @@ Result<void> Window::open(const WindowOptions& options) {
     ImGui_ImplOpenGL3_Init("#version 130");
   else
     ImGui_ImplOpenGL2_Init();
+  back_.open();
   watch_input();
   return {};
 }
@@ -169,7 +172,7 @@ void Window::set_scale(float scale) {
   scale = std::clamp(scale, 0.75f, 4.0f);
   if (scale == scale_ || !imgui_) return;
   scale_ = scale;
-  exposed_ = true;
+  stale_ = true;
   theme::load_fonts(scale_);
   theme::apply_style(scale_);
   if (gl3_) {
@@ -215,46 +218,41 @@ void Window::pace() {
   }
 }
 
-// A moving mouse seldom changes a picture: one that is as the last is not drawn again. With a
-// software renderer drawing costs more than all the rest.
-bool Window::changed() {
-  constexpr std::uint64_t kPrime = 0x9e37'79b9'7f4a'7c15;
-  std::uint64_t sum = exposed_ ? last_sum_ + 1 : 0;
-  exposed_ = false;
-  const auto add = [&](const void* data, std::size_t bytes) {
-    const auto* at = static_cast<const unsigned char*>(data);
-    for (; bytes >= 8; bytes -= 8, at += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, at, 8);
-      sum = (sum ^ word) * kPrime;
-      sum ^= sum >> 29;
-    }
-    for (; bytes > 0; --bytes, ++at) sum = (sum ^ *at) * kPrime;
-  };
-  const ImDrawData& data = *ImGui::GetDrawData();
-  add(&data.DisplaySize, sizeof data.DisplaySize);
-  for (int i = 0; i < data.CmdListsCount; ++i) {
-    const ImDrawList& list = *data.CmdLists[i];
-    add(list.VtxBuffer.Data, static_cast<std::size_t>(list.VtxBuffer.size_in_bytes()));
-    add(list.IdxBuffer.Data, static_cast<std::size_t>(list.IdxBuffer.size_in_bytes()));
-    for (const ImDrawCmd& command : list.CmdBuffer) add(&command.ClipRect, sizeof command.ClipRect);
-  }
-  return std::exchange(last_sum_, sum) != sum;
-}
-
+// A moving mouse seldom changes a picture: one that is as the last is not drawn again, and of
+// another only what differs. With a software renderer drawing costs more than all the rest.
 void Window::draw() {
-  if (!changed()) return;
+  ImDrawData& data = *ImGui::GetDrawData();
+  const std::vector<DamageBox>& damaged = damage_.find(data);
+  const bool exposed = std::exchange(exposed_, false), stale = std::exchange(stale_, false);
+  if (damaged.empty() && !exposed && !stale) return;
   int width = 0, height = 0;
   glfwGetFramebufferSize(window_, &width, &height);
   glViewport(0, 0, width, height);
-  const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(theme::colours().window);
-  glClearColor(ground.x, ground.y, ground.z, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
+  const ImU32 ground = theme::colours().window;
+  const ImVec4 colour = ImGui::ColorConvertU32ToFloat4(ground);
+  glClearColor(colour.x, colour.y, colour.z, 1);
+  if (!stale && back_.holds_last_picture()) {
+    glEnable(GL_SCISSOR_TEST);
+    for (const DamageBox& b : damaged) {
+      glScissor(b.left, height - b.bottom, b.right - b.left, b.bottom - b.top);
+      glClear(GL_COLOR_BUFFER_BIT);
+    }
+    glDisable(GL_SCISSOR_TEST);
+    damage_.keep_only(data);
+    render(data);
+    damage_.restore(data);
+  } else {
+    glClear(GL_COLOR_BUFFER_BIT);
+    render(data);
+  }
+  back_.show(window_, ground);
+}
+
+void Window::render(ImDrawData& data) {
   if (gl3_)
-    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+    ImGui_ImplOpenGL3_RenderDrawData(&data);
   else
-    ImGui_ImplOpenGL2_RenderDrawData(ImGui::GetDrawData());
-  glfwSwapBuffers(window_);
+    ImGui_ImplOpenGL2_RenderDrawData(&data);
 }
 
 void Window::frame(App& app) {
@@ -351,6 +349,7 @@ void Window::run(Target& target) {
       --frames_;
       if (app.theme_changed) {
         theme::apply_style(scale_);
+        stale_ = true;
         app.theme_changed = false;
       }
       frame(app);

@@ -1,5 +1,6 @@
 """Cases of the panels around a transaction: detail, memory, code, console, commands, layouts."""
 import os
+import subprocess
 import tempfile
 import time
 
@@ -221,5 +222,46 @@ def gallery(display):
         w.picture("light")
 
 
+def drawn_in_parts(display):
+    """a picture that was drawn in parts, as things changed, is the one that is drawn whole"""
+    with Window(display, device="nvme") as w, tempfile.TemporaryDirectory() as folder:
+
+        def theme(name):
+            w.key("ctrl+p")
+            w.fill("palette.input", name + " theme")
+            w.wait(f"palette.item.{name.capitalize()} theme")
+            w.key("Return")
+            w.wait("palette.input", gone=True)
+
+        def taken(name):
+            w.move_to("toolbar.state", x=3)
+            time.sleep(1)
+            w.screenshot(os.path.join(folder, name))
+
+        def differing(one, other):
+            run = subprocess.run(["compare", "-metric", "AE", one, other, "null:"], cwd=folder,
+                                 capture_output=True, text=True, check=False)
+            return float(run.stderr.split()[0])
+
+        w.wait("stop.headline")
+        for _ in range(12):
+            w.key("F10")
+            time.sleep(0.1)
+        w.click("tab.config")
+        w.fill("breakpoints.expression", "write SQTDBL[1]", "breakpoints.row.1")
+        w.click("tab.registers")
+        w.key("F5")
+        w.wait("stop.headline", "write SQ")
+        taken("parts.png")
+        theme("light")
+        taken("light.png")
+        theme("dark")
+        taken("whole.png")
+        check(differing("parts.png", "light.png") > 100_000, "the theme did not change")
+        # The marker that tells whether a part is enough.
+        left = differing("parts.png", "whole.png")
+        check(left <= 1, f"{left:.0f} pixels differ")
+
+
 CASES = [detail, payload, edit_shown, memory, code, live_count, console, go_to, fast_typing,
-         layouts, commands, nvme_enable, gallery]
+         layouts, commands, nvme_enable, drawn_in_parts, gallery]
