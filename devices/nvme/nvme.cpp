@@ -86,7 +86,7 @@ constexpr OptionDescription kOptions[] = {
      "on: offer shadow doorbells; then writes of doorbells are missing in the trace"},
     {"ready_us", "0", "time from CC.EN to CSTS.RDY, in microseconds, 0 to 10000000"},
     {"latency_us", "0", "time added to each I/O command, in microseconds, 0 to 10000000"},
-    {"traffic", "64", "example driver: commands written, read back and compared, 0 to 1000000"},
+    {"traffic", "64", "example driver: commands written, read back and compared, 0 to 10000000"},
     {"depth", "8", "example driver: commands at once in each queue, 1 to 256"},
     {"io", "4096", "example driver: bytes a command, 512 to 131072"},
     {"driver_queues", "2", "example driver: I/O queues it uses, 1 to 64"},

@@ -331,7 +331,7 @@ struct DriverOption {
   std::uint64_t least, most;
 };
 constexpr DriverOption kDriverOptions[] = {
-    {"traffic", 0, 1'000'000}, {"depth", 1, 256}, {"io", 512, 131'072}, {"driver_queues", 1, 64}};
+    {"traffic", 0, 10'000'000}, {"depth", 1, 256}, {"io", 512, 131'072}, {"driver_queues", 1, 64}};
 
 }  // namespace
 

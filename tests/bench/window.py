@@ -24,7 +24,7 @@ class Measured(Window):
         if os.path.exists(self.times_file):
             os.unlink(self.times_file)
         display.env.update(PCILENS_UI_TIMES=self.times_file, LIBGL_ALWAYS_SOFTWARE="1")
-        super().__init__(display, device=f"nvme,traffic={traffic},depth=32,io=512,size=600M")
+        super().__init__(display, device=f"nvme,traffic={traffic},depth=32,io=512,size=1100M")
 
     def times(self):
         with open(self.times_file, encoding="ascii") as file:
@@ -85,7 +85,7 @@ def main():
         wall, cpu = (sorted(f[i] for f in first)[2] for i in (0, 1))
         print(f"first picture: {wall:.0f} ms, {cpu:.0f} ms of processor time (medians of five)\n")
         print("| | a picture | of it build | pictures/s | transactions/s |\n|---|---|---|---|---|")
-        with Measured(display, 1_000_000) as w:
+        with Measured(display, 2_000_000) as w:
             w.wait("stop.headline")
             time.sleep(1)
             line("held, mouse moving", w.cost(5, True))
