@@ -11,6 +11,7 @@ std::string_view name_of(Reason reason) {
     case Reason::Timing: return "timing";
     case Reason::Memory: return "memory not recorded";
     case Reason::Earlier: return "before the recording";
+    case Reason::Bus: return "the bus";
   }
   return "?";
 }

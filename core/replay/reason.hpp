@@ -20,9 +20,10 @@ enum class Reason : std::uint8_t {
   Timing,    // bits that the device sets, which this one shows earlier, or one read later
   Memory,    // the trace has no DMA: what lay in memory, and what follows from it, is unknown
   Earlier,   // what somebody did to the function before the recording began
+  Bus,       // the bus between requester and function: something was lost or changed on the way
 };
-inline constexpr unsigned kReasons = 5;
-// "model" "identity" "timing" "memory not recorded" "before the recording"
+inline constexpr unsigned kReasons = 6;
+// "model" "identity" "timing" "memory not recorded" "before the recording" "the bus"
 std::string_view name_of(Reason reason);
 
 class ReasonFinder {

@@ -10,11 +10,14 @@
 #include <vector>
 
 #include "core/function/function.hpp"
+#include "core/host/access_bus.hpp"
 #include "core/replay/reason.hpp"
 #include "core/result.hpp"
 #include "core/trace/reader.hpp"
 
 namespace pcilens {
+
+class Link;
 
 struct Divergence {
   std::uint64_t seq = 0;  // in the recorded order
@@ -25,12 +28,18 @@ struct Divergence {
   std::vector<std::string> before;  // the last transactions before it, oldest first
 };
 
+// Puts the link's functions on a bus, on which the recorded driver's accesses are made again.
+using OpenBus = std::function<Result<std::unique_ptr<AccessBus>>(const Link& link)>;
+
 struct ReplayOptions {
   std::size_t list = 1;     // divergences to describe; all are counted
   std::size_t context = 6;  // transactions to show before each
+  OpenBus bus = {};         // none: requests go to the functions directly
 };
 
 struct ReplayResult {
+  std::uint64_t on_bus = 0;    // of the requests: made on the bus
+  std::uint64_t at_link = 0;   // config accesses that a bus does itself: compared at the link
   std::uint64_t stimuli = 0;   // requests, timers, forces and resets sent
   std::uint64_t compared = 0;  // answers, DMA, interrupts and state changes compared
   std::uint64_t divergences = 0;

@@ -70,6 +70,7 @@ Result<void> Replayer::make_functions() {
 
 Result<ReplayResult> Replayer::run() {
   if (auto made = make_functions(); !made) return tl::unexpected(made.error());
+  if (auto opened = open_bus(); !opened) return tl::unexpected(opened.error());
   auto edits = trace_.edits();
   if (!edits) return tl::unexpected(edits.error());
   for (const TraceEdit& edit : *edits) edits_[edit.seq] = edit;
@@ -117,10 +118,17 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
     stimulus.answered_by = AnsweredBy::Function;
     if (is_read(t.kind)) stimulus.value = 0;
   }
+  if (goes_over_bus(t)) return send_over_bus(t, stimulus, aside);
+  if (bus_ && is_config(t.kind)) compare_config(t);
+  request(stimulus, aside, [](const Transaction&) {});
+}
+
+void Replayer::request(const Transaction& stimulus, bool aside,
+                       std::function<void(const Transaction&)> done) {
   if (aside)
-    link_->carry_aside(stimulus, [](const Transaction&) {});
+    link_->carry_aside(stimulus, std::move(done));
   else
-    link_->request(stimulus, [](const Transaction&) {});
+    link_->request(stimulus, std::move(done));
 }
 
 Result<void> Replayer::find_points() {
@@ -177,7 +185,7 @@ void Replayer::plug_again(std::uint8_t index) {
 
 // ---- the recorded host -------------------------------------------------------------------------
 
-Status Replayer::dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) {
+Status Replayer::dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) {
   const std::uint64_t seq = link_->carried();
   const TraceEvent* recorded = recorded_.at(seq);
   if (recorded == nullptr || recorded->t.kind != Kind::DmaRead || recorded->t.offset != iova)
@@ -191,12 +199,20 @@ Status Replayer::dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte>
   // The value is what the function got in the end, changed at a stop or by a rule.
   if (t.status == Status::SC)
     std::memcpy(data.data(), &t.value, std::min<std::size_t>(8, data.size()));
+  // Through the memory that the bus' functions reach.
+  if (bus_ && t.status == Status::SC &&
+      !(bus_->place(function, iova, data) && bus_->look(function, iova, data)))
+    error_ = Error{
+        fmt::format("#{}: the bus' memory has no room for what lay at IOVA {:#x}", seq, iova)};
   return t.status;
 }
 
-Status Replayer::dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) {
+Status Replayer::dma_write(std::uint8_t function, std::uint64_t iova,
+                           std::span<const std::byte> data) {
   const TraceEvent* recorded = recorded_.at(link_->carried());
-  return recorded != nullptr ? recorded->t.status : Status::SC;
+  const Status status = recorded != nullptr ? recorded->t.status : Status::SC;
+  if (bus_ && status == Status::SC) bus_->place(function, iova, data);
+  return status;
 }
 
 // The function asked for it, so it is under way now; what it read itself does not count.

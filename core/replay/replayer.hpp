@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "core/host/host.hpp"
@@ -39,6 +41,15 @@ class Replayer final : public Host, public Recorder, public Clock {
   Result<bool> has_config_writes();
   Result<void> make_functions();
   void send(const TraceEvent& recorded, bool aside);
+  // replay_bus.cpp: by way of options_.bus.
+  Result<void> open_bus();
+  bool goes_over_bus(const Transaction& t) const;
+  void send_over_bus(const Transaction& recorded, Transaction stimulus, bool aside);
+  void came_back(const AccessBus::Arrived& arrived, const Transaction& sent,
+                 const Transaction& done);
+  void compare_config(const Transaction& recorded);
+  void request(const Transaction& stimulus, bool aside,
+               std::function<void(const Transaction&)> done);
   Result<void> find_points();
   void gate(const Transaction& t, Phase phase);
   void make_up_to(std::uint64_t seq);
@@ -75,6 +86,8 @@ class Replayer final : public Host, public Recorder, public Clock {
   bool cut_off_ = false;             // the last stimulus has no completion in the recording
   ReplayResult result_;
   std::optional<Error> error_;
+  std::unique_ptr<AccessBus> bus_;
+  std::array<bool, 256> driven_{};  // functions whose driver has touched a BAR
 };
 
 }  // namespace pcilens

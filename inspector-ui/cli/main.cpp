@@ -38,7 +38,8 @@ const SubCommand kSubCommands[] = {
      "  pcilens vm --device ./mycard.so --driver ./driver --trace probe.trace\n",
      declare_vm},
     {"replay", "send the requests of a trace to a fresh device and compare its answers",
-     "  pcilens replay run.trace\n  pcilens replay run.trace --device ./mycard.so --times 20\n",
+     "  pcilens replay run.trace\n  pcilens replay run.trace --device ./mycard.so --times 20\n"
+     "  pcilens replay run.trace --through kmod --kernel 6.12\n",
      declare_replay},
     {"import", "make a trace from another tool's recording",
      "  pcilens import mmiotrace mmio.log -o real.trace\n"

@@ -71,6 +71,23 @@ Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& c
   return lines;
 }
 
+Result<int> run_here(const std::vector<std::string>& command) {
+  const auto arguments = arguments_of(command);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) return fail(fmt::format("fork: {}", std::strerror(errno)));
+  if (child == 0) {
+    become_ordinary();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(127);
+    become(arguments);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 Result<int> start_bound(const std::vector<std::string>& command, const std::string& output) {
   const auto arguments = arguments_of(command);
   const int out = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -10,6 +10,8 @@ namespace pcilens::cli {
 
 // Runs it and gives its lines on standard output; what it says on standard error is for the person.
 Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& command);
+// Runs it with our own input and output; gives its exit code, 128 and more for a signal.
+Result<int> run_here(const std::vector<std::string>& command);
 // Starts it with its output in a file, apart from the terminal's Ctrl-C; killed when the thread
 // that called this ends. Gives the process id.
 Result<int> start_bound(const std::vector<std::string>& command, const std::string& output);

@@ -2,12 +2,16 @@
 #include "core/replay/replay.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <map>
 
+#include "core/host/kmod/kmod_bus.hpp"
 #include "core/target/device_loader.hpp"
 #include "core/target/session.hpp"
+#include "inspector-ui/cli/replay_in_vm.hpp"
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/commands/wait.hpp"
@@ -20,7 +24,7 @@ using ui::json_string;
 using ui::Style;
 
 struct ReplayArguments {
-  std::string file, device;
+  std::string file, device, through, kernel;
   unsigned times = 1, list = 1;
   bool json = false;
 };
@@ -49,10 +53,45 @@ void show(ui::Output& out, const Divergence& d) {
   out.add(ui::Line().add("    the device did ", Style::Dim).add(d.got, Style::Bad));
 }
 
+ui::Line on_bus(const ReplayResult& result) {
+  return ui::Line(fmt::format("{} of them made on the PCI bus; {} config accesses of the "
+                              "enumeration and of resets compared at the link",
+                              result.on_bus, result.at_link),
+                  Style::Dim);
+}
+
+// By way of the kernel that has the module, which is this one only if somebody has loaded it.
+bool needs_vm(const ReplayArguments& a) {
+  return !a.through.empty() && (!a.kernel.empty() || ::access("/dev/pcilens", F_OK) != 0);
+}
+
+int replay_in_guest(const ReplayArguments& a, TraceReader& trace) {
+  GuestReplay guest{.trace = a.file, .kernel = a.kernel, .plug_ins = {}, .options = {}};
+  const auto add_plug_in = [&](const std::string& device) {
+    const std::string name = device.substr(0, device.find(','));
+    const std::string file = std::filesystem::absolute(name).string();
+    if (name.ends_with(".so")) guest.plug_ins.push_back(file);
+    return name.ends_with(".so") ? file + device.substr(name.size()) : device;
+  };
+  if (!a.device.empty())
+    guest.options = {"--device", add_plug_in(a.device)};
+  else
+    for (const TraceFunction& function : trace.functions()) add_plug_in(function.device);
+  guest.options.insert(guest.options.end(), {"--times", fmt::format("{}", a.times), "--list",
+                                             fmt::format("{}", a.list)});
+  if (a.json) guest.options.emplace_back("--json");
+  const auto code = replay_in_vm(guest);
+  if (!code) return cannot(code.error().message);
+  return *code == kOk || *code == kDiffers ? *code : kCannot;
+}
+
 int replay(const ReplayArguments& a) {
   const ui::Screen screen(a.json);
+  if (!a.kernel.empty() && a.through.empty())
+    return cannot("--kernel goes with --through kmod; without it no kernel is needed");
   auto trace = TraceReader::open(a.file);
   if (!trace) return cannot(trace.error().message);
+  if (needs_vm(a)) return replay_in_guest(a, **trace);
   std::map<std::string, std::shared_ptr<LoadedDevice>> loaded;
   const MakeFunction make =
       [&](const TraceFunction& recorded) -> Result<std::unique_ptr<Function>> {
@@ -80,7 +119,9 @@ int replay(const ReplayArguments& a) {
   };
   ReplayResult last;
   for (unsigned i = 1; i <= a.times; ++i) {
-    auto result = replay_to_functions(**trace, make, {.list = a.list});
+    ReplayOptions options{.list = a.list};
+    if (!a.through.empty()) options.bus = kmod::KmodBus::open;
+    auto result = replay_to_functions(**trace, make, options);
     if (!result) return cannot(result.error().message);
     last = std::move(*result);
     if (last.divergences == 0) continue;
@@ -97,14 +138,17 @@ int replay(const ReplayArguments& a) {
           out.add(ui::Line(
               fmt::format("  {:>6}  {}", last.by_reason[r], name_of(static_cast<Reason>(r))),
               r == 0 ? Style::Bad : Style::Dim));
+    if (!a.through.empty()) out.add(on_bus(last));
     std::string listed;
     for (const Divergence& d : last.listed) {
       show(out, d);
       listed += (listed.empty() ? "" : ",") + divergence_json(d);
     }
     out.json = fmt::format(
-        "{{\"divergences\":{},\"run\":{},\"stimuli\":{},\"compared\":{},\"listed\":[{}]}}",
-        last.divergences, i, last.stimuli, last.compared, listed);
+        "{{\"divergences\":{},\"run\":{},\"stimuli\":{},\"compared\":{},\"on_bus\":{},\"at_link\":{"
+        "},"
+        "\"listed\":[{}]}}",
+        last.divergences, i, last.stimuli, last.compared, last.on_bus, last.at_link, listed);
     screen.print(out);
     return kDiffers;
   }
@@ -114,9 +158,11 @@ int replay(const ReplayArguments& a) {
           .add(a.times > 1 ? fmt::format(" in {} runs", a.times) : "")
           .add(fmt::format(": {} requests and timers sent, {} answers, DMA and interrupts compared",
                            last.stimuli, last.compared)));
-  out.json =
-      fmt::format("{{\"divergences\":0,\"runs\":{},\"stimuli\":{},\"compared\":{},\"listed\":[]}}",
-                  a.times, last.stimuli, last.compared);
+  if (!a.through.empty()) out.add(on_bus(last));
+  out.json = fmt::format(
+      "{{\"divergences\":0,\"runs\":{},\"stimuli\":{},\"compared\":{},\"on_bus\":{},\"at_link\":{},"
+      "\"listed\":[]}}",
+      a.times, last.stimuli, last.compared, last.on_bus, last.at_link);
   screen.print(out);
   return kOk;
 }
@@ -130,6 +176,15 @@ Run declare_replay(CLI::App& app) {
                  "The device to send it to, as for \"console\". Default: the one in the trace, "
                  "with its options")
       ->type_name("NAME|FILE.so[,OPTION=VALUE]");
+  app.add_option(
+         "--through", a->through,
+         "Make the accesses on a kernel's PCI bus, through the module: on this one where it "
+         "is\nloaded, else in a virtual machine")
+      ->type_name("kmod")
+      ->check(CLI::IsMember({"kmod"}).description(""));
+  app.add_option("-k,--kernel", a->kernel,
+                 "With --through: in a virtual machine with this Debian kernel, by its series")
+      ->type_name("6.1|6.12");
   app.add_option("--times", a->times, "How often, each time to a fresh device")
       ->type_name("N")
       ->check(CLI::Range(1u, 1000000u).description(""));

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <ctime>
 
+#include "core/host/kmod/kmod_event.hpp"
+
 namespace pcilens::kmod {
 namespace {
 
@@ -24,15 +26,6 @@ std::uint64_t monotonic_ns() {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
          static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::uint32_t status_for_kernel(Status status) {
-  switch (status) {
-    case Status::SC: return PCILENS_STATUS_SC;
-    case Status::UR: return PCILENS_STATUS_UR;
-    case Status::CA: return PCILENS_STATUS_CA;
-    default: return PCILENS_STATUS_TIMEOUT;
-  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/host/kmod/kmod_event.hpp"
 #include "core/host/kmod/kmod_host.hpp"
 
 namespace pcilens::kmod {
@@ -19,18 +20,6 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) text += fmt::format("{:02x}", bytes[i]);
   return text;
-}
-
-Kind kind_of(const pcilens_event& event) {
-  switch (event.kind) {
-    case PCILENS_CFG_READ: return Kind::CfgRead;
-    case PCILENS_CFG_WRITE: return Kind::CfgWrite;
-    case PCILENS_MEM_READ: return Kind::MemRead;
-    case PCILENS_MEM_WRITE: return Kind::MemWrite;
-    case PCILENS_DMA_MAP: return Kind::DmaMap;
-    case PCILENS_DMA_UNMAP: return Kind::DmaUnmap;
-    default: return Kind::Gap;
-  }
 }
 
 // COMMAND.MEM is off: nobody claims the request. The function knows as well, and says UR.
@@ -50,6 +39,27 @@ AnsweredBy answered_by(const pcilens_event& event) {
 }
 
 }  // namespace
+
+Kind kind_of(const pcilens_event& event) {
+  switch (event.kind) {
+    case PCILENS_CFG_READ: return Kind::CfgRead;
+    case PCILENS_CFG_WRITE: return Kind::CfgWrite;
+    case PCILENS_MEM_READ: return Kind::MemRead;
+    case PCILENS_MEM_WRITE: return Kind::MemWrite;
+    case PCILENS_DMA_MAP: return Kind::DmaMap;
+    case PCILENS_DMA_UNMAP: return Kind::DmaUnmap;
+    default: return Kind::Gap;
+  }
+}
+
+std::uint32_t status_for_kernel(Status status) {
+  switch (status) {
+    case Status::SC: return PCILENS_STATUS_SC;
+    case Status::UR: return PCILENS_STATUS_UR;
+    case Status::CA: return PCILENS_STATUS_CA;
+    default: return PCILENS_STATUS_TIMEOUT;
+  }
+}
 
 // All others the link has by other ways: interrupts, resets, changes of a BAR.
 bool KmodHost::on_the_road(const pcilens_event& event) const {
