@@ -210,6 +210,7 @@ int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns);
 /* hold.c */
 int lens_hold_init(void);
 void lens_hold_exit(void);
+int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu);
 int lens_slots_create(struct lens_function *fn);
 void lens_slots_free(struct lens_function *fn);
 bool lens_hold(struct lens_function *fn, const struct lens_site *site,

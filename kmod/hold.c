@@ -7,6 +7,7 @@
  * the others soon wait for the spinning one.
  */
 #include <linux/delay.h>
+#include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/nmi.h>
 #include <linux/pid.h>
@@ -110,10 +111,11 @@ static void lens_move_away(struct task_struct *task, int cpu)
 }
 
 /*
- * A driver that may not sleep spins on a CPU, and the scheduler may have queued
- * behind it the very thread that would answer: it was preempted there, or woken
- * there. No tick comes on that CPU, so nobody balances the load. This runs on
- * another CPU and fetches such threads.
+ * A driver that may not sleep spins on a CPU, and the very thread that would
+ * answer may be stuck there: queued behind it, for it was preempted or woken
+ * there and no tick comes that would balance the load; or asleep, with its timer
+ * on that CPU, which takes no timer interrupt. This runs on another CPU, fetches
+ * the first kind and wakes the second, whose wait then goes on somewhere else.
  *
  * One that was interrupted, not preempted, cannot be fetched (see lens_raise()),
  * and must not be tried: set_cpus_allowed_ptr() would wait until the spinning is
@@ -121,7 +123,7 @@ static void lens_move_away(struct task_struct *task, int cpu)
  */
 static void lens_rescue_from(struct lens_function *fn, unsigned int cpu)
 {
-	struct task_struct *thread, *found[8];
+	struct task_struct *thread, *found[16];
 	struct task_struct *leader;
 	int i, n = 0;
 
@@ -131,15 +133,21 @@ static void lens_rescue_from(struct lens_function *fn, unsigned int cpu)
 	rcu_read_lock();
 	for_each_thread(leader, thread) {
 		if (n < ARRAY_SIZE(found) && task_cpu(thread) == cpu &&
-		    task_is_running(thread) && !READ_ONCE(thread->on_cpu)) {
+		    !READ_ONCE(thread->on_cpu) &&
+		    (task_is_running(thread) ||
+		     READ_ONCE(thread->__state) & TASK_INTERRUPTIBLE)) {
 			get_task_struct(thread);
 			found[n++] = thread;
 		}
 	}
 	rcu_read_unlock();
 	for (i = 0; i < n; i++) {
-		if (lens_cpu_stands(cpu) && !READ_ONCE(found[i]->on_cpu))
-			lens_move_away(found[i], cpu);
+		if (lens_cpu_stands(cpu) && !READ_ONCE(found[i]->on_cpu)) {
+			/* Nothing where it runs: every such wait looks again. */
+			wake_up_process(found[i]);
+			if (task_cpu(found[i]) == cpu && task_is_running(found[i]))
+				lens_move_away(found[i], cpu);
+		}
 		put_task_struct(found[i]);
 	}
 	put_task_struct(leader);
@@ -153,15 +161,91 @@ static void lens_rescue_from(struct lens_function *fn, unsigned int cpu)
 static DEFINE_PER_CPU(struct task_struct *, lens_rescuer);
 static DEFINE_PER_CPU(bool, lens_rescue_asked);
 
+/* An interrupt that the thread of a CPU shall raise there, see lens_raise_on(). */
+struct lens_raise {
+	enum { RAISE_FREE, RAISE_TAKEN, RAISE_ASKED, RAISE_UNDER_WAY, RAISE_DONE } state;
+	int irq;
+	int err;
+};
+
+static DEFINE_PER_CPU(struct lens_raise, lens_raise_asked);
+
 static int lens_rescuer_should_run(unsigned int cpu)
 {
-	return READ_ONCE(per_cpu(lens_rescue_asked, cpu));
+	return READ_ONCE(per_cpu(lens_rescue_asked, cpu)) ||
+	       READ_ONCE(per_cpu(lens_raise_asked, cpu).state) == RAISE_ASKED;
+}
+
+static void lens_raise_here(struct lens_raise *raise)
+{
+	if (cmpxchg(&raise->state, RAISE_ASKED, RAISE_UNDER_WAY) != RAISE_ASKED)
+		return;
+	local_irq_disable();
+	raise->err = irq_inject_interrupt(raise->irq);
+	smp_store_release(&raise->state, RAISE_DONE);
+	local_irq_enable();	/* it comes here, at the latest */
+}
+
+static bool lens_runtime_is_on(struct lens_function *fn, unsigned int cpu)
+{
+	struct task_struct *leader, *thread;
+	bool is = false;
+
+	rcu_read_lock();
+	leader = pid_task(fn->runtime, PIDTYPE_TGID);
+	if (leader) {
+		for_each_thread(leader, thread)
+			is |= READ_ONCE(thread->on_cpu) && task_cpu(thread) == cpu;
+	}
+	rcu_read_unlock();
+	return is;
+}
+
+/**
+ * lens_raise_on - make a CPU take an interrupt
+ * @fn: the function that sends it
+ * @irq: Linux' number of it
+ * @cpu: the CPU that takes it
+ *
+ * Not on top of a thread of the runtime. Its handler may read the device, and that
+ * thread may have any lock, of the runtime's own or in the kernel: of the very
+ * futex that the thread waits for which would answer. So where one runs there, our
+ * own thread of that CPU takes its place first.
+ *
+ * Return: as irq_inject_interrupt()
+ */
+int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
+{
+	struct lens_raise *raise = per_cpu_ptr(&lens_raise_asked, cpu);
+	struct task_struct *rescuer = per_cpu(lens_rescuer, cpu);
+	int err;
+
+	if (!rescuer || lens_cpu_stands(cpu) || !lens_runtime_is_on(fn, cpu) ||
+	    cmpxchg(&raise->state, RAISE_FREE, RAISE_TAKEN) != RAISE_FREE)
+		return irq_inject_interrupt(irq);
+	raise->irq = irq;
+	smp_store_release(&raise->state, RAISE_ASKED);
+	wake_up_process(rescuer);
+	while (smp_load_acquire(&raise->state) != RAISE_DONE) {
+		/* It may have begun to stand before our thread got to run. */
+		if (lens_cpu_stands(cpu) &&
+		    cmpxchg(&raise->state, RAISE_ASKED, RAISE_TAKEN) == RAISE_ASKED) {
+			raise->err = irq_inject_interrupt(irq);
+			break;
+		}
+	}
+	err = raise->err;
+	smp_store_release(&raise->state, RAISE_FREE);
+	return err;
 }
 
 static void lens_rescuer_run(unsigned int here)
 {
 	unsigned int cpu, i;
 
+	lens_raise_here(per_cpu_ptr(&lens_raise_asked, here));
+	if (!READ_ONCE(per_cpu(lens_rescue_asked, here)))
+		return;
 	WRITE_ONCE(per_cpu(lens_rescue_asked, here), false);
 	for (i = 0; i < LENS_FUNCTIONS; i++) {
 		struct lens_function *fn = lens_get(&lens_functions[i]);

@@ -280,11 +280,19 @@ static bool lens_raise_from(const struct cpumask *takes, struct cpumask *where)
 	return !cpumask_empty(where);
 }
 
+/* With the caller's CPU fixed: the chip has one target for a vector. */
+static int lens_raise_at(struct lens_function *fn, int irq, const struct cpumask *takes)
+{
+	unsigned int cpu = takes ? cpumask_first_and(takes, cpu_online_mask) : nr_cpu_ids;
+
+	return cpu < nr_cpu_ids ? lens_raise_on(fn, irq, cpu) : irq_inject_interrupt(irq);
+}
+
 /*
  * Raises the vector: 0, -EBUSY where the last one has not been taken yet, -EAGAIN
  * where a handler that reads the device could not be answered now.
  */
-static int lens_raise(int irq, bool try)
+static int lens_raise(struct lens_function *fn, int irq, bool try)
 {
 	const struct cpumask *takes = irq_get_effective_affinity_mask(irq);
 	cpumask_var_t allowed, where;
@@ -292,8 +300,10 @@ static int lens_raise(int irq, bool try)
 	int err = -EAGAIN;
 	int tries;
 
-	if (current->flags & PF_KTHREAD || !takes || num_online_cpus() == 1)
+	if (num_online_cpus() == 1)
 		return irq_inject_interrupt(irq);
+	if (current->flags & PF_KTHREAD || !takes)
+		return lens_raise_at(fn, irq, takes);
 	if (!alloc_cpumask_var(&allowed, GFP_KERNEL))
 		return -ENOMEM;
 	if (!alloc_cpumask_var(&where, GFP_KERNEL)) {
@@ -301,9 +311,13 @@ static int lens_raise(int irq, bool try)
 		return -ENOMEM;
 	}
 	for (tries = 0; err == -EAGAIN && tries < 3; tries++) {
+		bool may;
+
 		preempt_disable();
-		if (lens_may_raise(takes))
-			err = irq_inject_interrupt(irq);
+		may = lens_may_raise(takes);
+		/* Our own thread there may have to run for it, and it runs at once. */
+		if (may)
+			err = lens_raise_at(fn, irq, takes);
 		preempt_enable();
 		if (err != -EAGAIN)
 			break;
@@ -339,7 +353,7 @@ static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result,
 	if (pdev) {
 		irq = pci_irq_vector(pdev, vector);
 		if (irq > 0)
-			err = lens_raise(irq, try);
+			err = lens_raise(fn, irq, try);
 		pci_dev_put(pdev);
 	}
 	if (err) {

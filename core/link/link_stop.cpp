@@ -178,9 +178,10 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
     if (is_read(t.kind) && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::User;
   }
   stop_.reset();
-  held_ = false;
+  // The release comes last: what follows it in the order is what it lets go.
+  held_ = std::exchange(pause_next_, false);
+  if (held_) control(Control::Pause, 0, "paused");
   control(Control::Release, t.seq, phase == Phase::Before ? "before" : "after");
-  if (std::exchange(pause_next_, false)) pause();
   current_ = stimulus;
   delivery_.notify_all();
   commands_.poke();

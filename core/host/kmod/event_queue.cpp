@@ -26,6 +26,7 @@ bool EventQueue::claim(std::uint64_t seq) {
   }
   const auto it = std::ranges::find(memory_, seq, [](const Reported& r) { return r.event.seq; });
   if (it == memory_.end()) return false;
+  if (it->spins()) std::erase(spinning_, it->event.time_ns);
   memory_.erase(it);
   in_memory_ = memory_.size();
   return true;
@@ -40,6 +41,7 @@ void EventQueue::absorb_locked() {
   Reported next;
   while (const std::uint32_t records = function_.peek(next.event, next.stack)) {
     memory_.push_back(next);
+    if (next.spins()) spinning_.push_back(next.event.time_ns);
     function_.consume(records);
   }
   in_memory_ = memory_.size();
@@ -47,6 +49,7 @@ void EventQueue::absorb_locked() {
 
 std::vector<Reported> EventQueue::overdue(std::uint64_t before) {
   const std::lock_guard lock(mutex_);
+  if (spinning_.empty() || std::ranges::min(spinning_) >= before) return {};
   const auto late = [&](const Reported& r) { return r.spins() && r.event.time_ns < before; };
   const auto last = std::find_if(memory_.rbegin(), memory_.rend(), late);
   std::vector<Reported> due;

@@ -50,6 +50,7 @@ class EventQueue {
   KmodFunction& function_;
   std::mutex mutex_;  // under the link's lock or alone; nothing is called out of it
   std::deque<Reported> memory_;
+  std::vector<std::uint64_t> spinning_;    // times of those in memory_ whose drivers spin
   std::atomic<std::size_t> in_memory_{0};  // its size
 };
 

@@ -20,6 +20,9 @@ constexpr std::uint64_t kSpinNs = 20'000;      // about two context switches
 constexpr std::uint64_t kPromptNs = 1'000'000;
 constexpr std::uint64_t kPassNs = KmodFunction::kAtomicHoldNs / 4 * 3;
 constexpr auto kLook = 2ms;  // how often the second thread looks after the first
+// How often a thread looks in a stop who cannot wait any longer. Seldom: an interrupt handler on
+// top of it would wait for the other one.
+constexpr auto kLookInStop = 10ms;
 
 std::uint64_t monotonic_ns() {
   timespec now{};
@@ -87,7 +90,7 @@ void KmodHost::serve_first(std::uint8_t index) {
       // Held, by another thread or by a pause: who cannot wait still must not.
       if (owed.answer && !wait(served, owed, 0)) return;
       pass_overdue(index);
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kLookInStop);
     } else if (!wait(served, owed, kWaitNs)) {
       return;
     }
@@ -101,7 +104,7 @@ void KmodHost::serve_second(std::uint8_t index) {
   std::uint64_t seen = 0;
   Owed owed;
   while (!ending_) {
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(link_.halted() ? kLookInStop : kLook);
     if (keeps_) send_kept_interrupts();
     const std::uint64_t now = served.claimed.load(std::memory_order_relaxed);
     const bool stands = std::exchange(seen, now) == now;

@@ -1,4 +1,6 @@
 // Stops and delays in awkward places: what else happens meanwhile must find the link whole.
+#include <algorithm>
+
 #include "link/link_fixture.hpp"
 
 using namespace road;
@@ -285,4 +287,26 @@ TEST_CASE("an edited DMA write carries the edit and the rest of its bytes") {
   CHECK(road.host.bytes[0] == std::byte{0x88});
   CHECK(road.host.bytes[7] == std::byte{0x11});
   CHECK(road.host.bytes[8] == std::byte{0x5a});
+}
+
+TEST_CASE(
+    "what a released transaction causes follows its release, also where the link stays paused") {
+  Road road;
+  road.break_at("write COMMAND");
+  // It cannot wait: it passes the stop, and the link is paused from there on.
+  const Transaction t{
+      .offset = kCommand.offset, .value = kInterrupt, .size = 4, .kind = Kind::MemWrite, .bar = 0};
+  const auto done = road.link.request_now(t, {.latest = std::chrono::steady_clock::now() + 5ms});
+  REQUIRE(done);
+  CHECK(done->answered_by == AnsweredBy::PassedStop);
+  CHECK(road.command([](Link& l) { return l.paused(); }));
+  const auto is_release = [](const Tape::Entry& e) {
+    return e.t.kind == Kind::Control && e.t.offset == static_cast<std::uint64_t>(Control::Release);
+  };
+  const auto release = std::ranges::find_if(road.tape.entries, is_release);
+  REQUIRE(release != road.tape.entries.end());
+  const auto next = std::next(release);
+  REQUIRE(next != road.tape.entries.end());
+  CHECK(next->t.seq == release->t.seq + 1);
+  CHECK(next->t.kind == Kind::State);
 }
