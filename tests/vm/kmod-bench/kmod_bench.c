@@ -13,8 +13,12 @@
  *	what=past	a thread reads ALIVE (and is held there by a breakpoint); then
  *			ALIVE is written and read under a spinlock
  *	what=pair	writes and reads in turn: each read has to see its write
+ *	what=counter	two threads add to the counter device of counter.cpp and read
+ *			what it has: each one is given out once
  *	what=interrupt	interrupts whose handler reads the device, while a thread
  *			reads it too: no answer may be wrong
+ *	what=torture	the same for as many seconds as "seconds" says, while a thread
+ *			on each CPU counts at 0x200, the CPU in the highest 8 bits
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -31,6 +35,8 @@ static char *what = "nothing";
 module_param(what, charp, 0444);
 static unsigned int count = 100000;
 module_param(count, uint, 0444);
+static unsigned int seconds = 10;
+module_param(seconds, uint, 0444);
 
 #define AREA		256
 #define AREA_AT		0x1000
@@ -247,7 +253,41 @@ static int read_all_the_time(void *data)
 	return 0;
 }
 
-static int run_interrupts(struct pci_dev *pdev, void __iomem *bar)
+/* What the trace has to show, of each CPU, without loss and in order. */
+static int count_on_cpu(void *bar)
+{
+	u32 cpu = raw_smp_processor_id(), i;
+
+	for (i = 1; !kthread_should_stop(); i++) {
+		writel(cpu << 24 | i, (void __iomem *)bar + 0x200);
+		usleep_range(500, 1000);
+	}
+	pr_info("kmod_bench: CPU %u counted to %u\n", cpu, i - 1);
+	return 0;
+}
+
+static struct task_struct *counters[NR_CPUS];
+
+static void start_counters(void __iomem *bar)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		counters[cpu] = kthread_run_on_cpu(count_on_cpu, (void __force *)bar, cpu,
+						   "kmod_bench/%u");
+}
+
+static void stop_counters(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		if (!IS_ERR_OR_NULL(counters[cpu]))
+			kthread_stop(counters[cpu]);
+	}
+}
+
+static int run_interrupts(struct pci_dev *pdev, void __iomem *bar, bool torture)
 {
 	struct interrupts all = { .bar = bar };
 	struct task_struct *reader;
@@ -264,13 +304,19 @@ static int run_interrupts(struct pci_dev *pdev, void __iomem *bar)
 	if (err)
 		goto out_vectors;
 	reader = kthread_run(read_all_the_time, &all, "kmod_bench");
+	if (torture)
+		start_counters(bar);
 	start = ktime_get_ns();
-	for (i = 0; i < count && lost < 10; i++) {
+	for (i = 0; lost < 10; i++) {
+		if (torture ? ktime_get_ns() - start > seconds * NSEC_PER_SEC : i >= count)
+			break;
 		writel(RAISED, bar + EDU_IRQ_RAISE);
-		if (!wait_for_completion_timeout(&all.done, 10 * HZ))
+		if (!wait_for_completion_timeout(&all.done, (torture ? 100 : 10) * HZ))
 			lost++;
 	}
 	ns = ktime_get_ns() - start;
+	if (torture)
+		stop_counters();
 	if (!IS_ERR(reader))
 		kthread_stop(reader);
 	pr_info("kmod_bench: interrupts %u lost %u wrong %u, %llu a second, longest read %llu us; reads beside %u wrong %u\n",
@@ -312,6 +358,56 @@ static int run_past(void __iomem *bar)
 	return 0;
 }
 
+#define COUNTER_ADD	0x00
+#define COUNTER_COUNT	0x04
+
+struct counting {
+	void __iomem *bar;
+	u64 added, read;
+};
+
+static void count_once(struct counting *c, u32 i)
+{
+	u32 n = i % 7 + 1;
+
+	writel(n, c->bar + COUNTER_ADD);
+	c->added += n;
+	if (i % 3 == 0)
+		c->read += readl(c->bar + COUNTER_COUNT);
+}
+
+static int count_all_the_time(void *data)
+{
+	u32 i = 0;
+
+	while (!kthread_should_stop()) {
+		count_once(data, i++);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int run_counter(void __iomem *bar)
+{
+	struct counting here = { .bar = bar }, there = { .bar = bar };
+	struct task_struct *other;
+	u64 left;
+	u32 i;
+
+	readl(bar + COUNTER_COUNT);
+	other = kthread_run(count_all_the_time, &there, "kmod_bench");
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	for (i = 0; i < count; i++)
+		count_once(&here, i);
+	kthread_stop(other);
+	left = readl(bar + COUNTER_COUNT);
+	pr_info("kmod_bench: counter added %llu read %llu left %llu: %s\n", here.added + there.added,
+		here.read + there.read, left,
+		here.added + there.added == here.read + there.read + left ? "right" : "WRONG");
+	return 0;
+}
+
 static int run(struct pci_dev *pdev, void __iomem *bar)
 {
 	/* The function number of a cookie, bits 55:48, that nobody has. */
@@ -326,9 +422,13 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 	if (!strcmp(what, "forms"))
 		return run_forms(bar);
 	if (!strcmp(what, "interrupt"))
-		return run_interrupts(pdev, bar);
+		return run_interrupts(pdev, bar, false);
+	if (!strcmp(what, "torture"))
+		return run_interrupts(pdev, bar, true);
 	if (!strcmp(what, "past"))
 		return run_past(bar);
+	if (!strcmp(what, "counter"))
+		return run_counter(bar);
 	start = ktime_get_ns();
 	if (!strcmp(what, "trap")) {
 		for (i = 0; i < count; i++)
@@ -365,7 +465,8 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 
 static int __init bench_init(void)
 {
-	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
+	unsigned int id = strcmp(what, "counter") ? 0x11e8 : 0x11e9;
+	struct pci_dev *pdev = pci_get_device(0x1234, id, NULL);
 	void __iomem *bar;
 	int err;
 
