@@ -109,6 +109,14 @@ Tlp intx_message(const Transaction& t, const TlpEnds& ends) {
   return tlp;
 }
 
+// 6.1.4: an MSI is a memory write of one dword.
+Tlp msi_write(const TlpEnds& ends) {
+  Tlp tlp = memory_request(true, ends.function, Dwords(ends.msi->address, 4));
+  tlp.meaning += ": the message of an MSI";
+  tlp.fields.push_back({"Data", hex(ends.msi->data, 8)});
+  return tlp;
+}
+
 // 2.2.9.
 Tlp completion(const Transaction& t, std::uint16_t completer, std::uint16_t to, const Dwords& d,
                bool data, std::uint32_t bytes, std::uint32_t lower) {
@@ -195,10 +203,14 @@ TlpExchange tlp_exchange(const Transaction& t, const TlpEnds& ends) {
   if (t.kind == Kind::Irq) {
     if (t.offset >= 0x10000)
       out.packets.push_back(intx_message(t, ends));
+    else if (ends.msi)
+      out.packets.push_back(msi_write(ends));
     else
       out.note =
-          "MSI and MSI-X are a memory write of one dword to the address that the driver put into "
-          "the vector's entry; the trace keeps the vector.";
+          "MSI and MSI-X are a memory write of one dword to the address that the driver put " +
+          (ends.msix_entry.empty() ? std::string("into the vector's entry")
+                                   : "into " + ends.msix_entry + ", the vector's entry") +
+          "; the trace keeps the vector.";
     return out;
   }
   if (is_config(t.kind)) {

@@ -31,6 +31,14 @@ struct TlpEnds {
   std::uint16_t root = 0;         // requester ID of the driver's side: bus << 8 | device << 3 | fn
   std::uint16_t function = 0;     // ID of the function
   std::uint64_t bar_address = 0;  // where the BAR of a memory access begins
+  // An interrupt's vector as the driver set it up: with MSI (7.7.1) its address and data, with
+  // MSI-X (7.7.2) where its table entry lies, "BAR0+0x2010". Both empty: not known.
+  struct Message {
+    std::uint64_t address;
+    std::uint32_t data;
+  };
+  std::optional<Message> msi = {};
+  std::string msix_entry = {};
   // Device Control (7.5.3.4), bytes: how large a packet's data, a read's request may be.
   std::uint32_t max_payload = 128, max_read_request = 512;
 };

@@ -118,16 +118,30 @@ TlpEnds tlp_ends(const Snapshot& snapshot, const Transaction& t) {
   for (const BarState& bar : f.bars)
     if (bar.index == t.bar) ends.bar_address = bar.address;
   if (!f.config || f.config->size() < 256) return ends;
-  // Device Control of the PCI Express capability, 7.5.3.4: sizes are 128 << field.
-  constexpr std::uint8_t kExpress = 0x10;
   const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>((*f.config)[at]); };
+  const auto word = [&](std::size_t at) { return byte(at) | byte(at + 1) << 8; };
+  const auto dword = [&](std::size_t at) { return word(at) | word(at + 2) << 16; };
   unsigned at = byte(0x34) & 0xfc;
-  for (int i = 0; at >= 0x40 && at + 10 < 256 && i < 48; ++i, at = byte(at + 1) & 0xfc) {
-    if (byte(at) != kExpress) continue;
-    const unsigned control = byte(at + 8) | byte(at + 9) << 8;
-    ends.max_payload = 128u << std::min(control >> 5 & 7, 5u);
-    ends.max_read_request = 128u << std::min(control >> 12 & 7, 5u);
-    break;
+  for (int i = 0; at >= 0x40 && at + 16 <= 256 && i < 48; ++i, at = byte(at + 1) & 0xfc) {
+    constexpr unsigned kMsi = 0x05, kExpress = 0x10, kMsix = 0x11;
+    const unsigned control = word(at + 2);
+    if (byte(at) == kExpress) {
+      // Device Control, 7.5.3.4: sizes are 128 << field.
+      ends.max_payload = 128u << std::min(word(at + 8) >> 5 & 7, 5u);
+      ends.max_read_request = 128u << std::min(word(at + 8) >> 12 & 7, 5u);
+    } else if (byte(at) == kMsi && (control & 1) != 0 && t.kind == Kind::Irq) {
+      // 7.7.1: the low bits of the data are the message's number.
+      const bool wide = (control & 0x80) != 0;
+      const std::uint32_t vectors = 1u << std::min(control >> 4 & 7, 5u);
+      const std::uint64_t high = wide ? dword(at + 8) : 0;
+      const std::uint32_t data = word(at + (wide ? 12 : 8));
+      ends.msi = {high << 32 | dword(at + 4),
+                  (data & ~(vectors - 1)) | (static_cast<std::uint32_t>(t.offset) & (vectors - 1))};
+    } else if (byte(at) == kMsix && (control & 0x8000) != 0) {
+      // 7.7.2: entries of 16 bytes.
+      const unsigned table = dword(at + 4);
+      ends.msix_entry = fmt::format("BAR{}+{:#x}", table & 7, (table & ~7u) + t.offset * 16);
+    }
   }
   return ends;
 }

@@ -67,6 +67,40 @@ TEST_CASE("packets are addressed as the function's config space places its BAR")
   CHECK(m.tlp.packets[0].words[2] == 0xfe000004);
 }
 
+namespace {
+
+// A function whose config space has one capability, at 0x40.
+DetailModel interrupt_of(std::initializer_list<std::pair<unsigned, unsigned>> dwords) {
+  auto snapshot = *test::FakeTarget().snapshot();
+  std::vector<std::byte> config(4096);
+  config[0x34] = std::byte{0x40};
+  for (const auto& [at, value] : dwords)
+    for (unsigned i = 0; i < 4; ++i) config[at + i] = static_cast<std::byte>(value >> (8 * i));
+  snapshot.functions[0].config = std::make_shared<const std::vector<std::byte>>(config);
+  auto r = row(Kind::Irq, 3, 0);
+  r.transaction.bar = kBarInterrupt;
+  return detail_model(snapshot, r);
+}
+
+}  // namespace
+
+TEST_CASE("an MSI's packet has the address and data of config space, with the vector's number") {
+  // 64-bit, 4 vectors granted, enabled.
+  const auto m =
+      interrupt_of({{0x40, 0x00a1'0005}, {0x44, 0xfee0'0000}, {0x48, 1}, {0x4c, 0x4030}});
+  REQUIRE(m.tlp.packets.size() == 1);
+  CHECK(m.tlp.packets[0].count == 4);
+  CHECK(m.tlp.packets[0].words[2] == 1);
+  CHECK(m.tlp.packets[0].words[3] == 0xfee00000);
+  CHECK(m.tlp.packets[0].fields.back().value == "0x00004033");
+}
+
+TEST_CASE("an MSI-X message names its table entry") {
+  const auto m = interrupt_of({{0x40, 0x8003'0011}, {0x44, 0x2002}});
+  CHECK(m.tlp.packets.empty());
+  CHECK(m.tlp.note.find("BAR2+0x2030") != std::string::npos);
+}
+
 TEST_CASE("effects are the transactions that name this one as their cause") {
   std::vector<TraceRow> rows(4, row(Kind::State, 8, 1));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].transaction.seq = 42 + i;

@@ -148,6 +148,27 @@ TEST_CASE("an INTx level is a message of four words") {
   CHECK(x.packets[0].words[1] == 0x01000020);
 }
 
+TEST_CASE("an MSI is a write of one dword to the address that the driver gave") {
+  const Transaction t{.offset = 2, .kind = Kind::Irq, .status = Status::SC, .bar = kBarInterrupt};
+  const auto x = tlp_exchange(
+      t, {.function = 0x0100, .msi = TlpEnds::Message{.address = 0xfee01004, .data = 0x4022}});
+  REQUIRE(x.packets.size() == 1);
+  CHECK(x.packets[0].name == "MWr");
+  CHECK(x.packets[0].count == 3);
+  CHECK(x.packets[0].words[0] == 0x40000001);
+  CHECK(x.packets[0].words[1] == 0x0100000f);
+  CHECK(x.packets[0].words[2] == 0xfee01004);
+  CHECK(x.packets[0].fields.back().value == "0x00004022");
+}
+
+TEST_CASE("an MSI-X message says which entry of its table the driver wrote its address to") {
+  const auto x =
+      tlp_exchange({.offset = 2, .kind = Kind::Irq, .status = Status::SC, .bar = kBarInterrupt},
+                   {.msix_entry = "BAR0+0x2020"});
+  CHECK(x.packets.empty());
+  CHECK(x.note.find("BAR0+0x2020, the vector's entry") != std::string::npos);
+}
+
 TEST_CASE("what is no packet says so") {
   CHECK(tlp_exchange({.kind = Kind::DmaMap}, {}).packets.empty());
   CHECK_FALSE(tlp_exchange({.kind = Kind::DmaMap}, {}).note.empty());
