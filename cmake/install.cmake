@@ -17,6 +17,8 @@ foreach(folder ${share_folders})
   install(DIRECTORY ${folder}/ DESTINATION ${share}/${name} USE_SOURCE_PERMISSIONS
           PATTERN "*.o" EXCLUDE PATTERN "*.ko" EXCLUDE PATTERN "*.mod*" EXCLUDE)
 endforeach()
+# What `pcilens check` has for a beginning (docs/ci.md).
+install(FILES devices/edu/edu.asserts devices/nvme/nvme.asserts DESTINATION ${share}/asserts)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(TARGETS pcilens)
 
