@@ -35,6 +35,8 @@ struct ReplayOptions {
   std::size_t list = 1;     // divergences to describe; all are counted
   std::size_t context = 6;  // transactions to show before each
   OpenBus bus = {};         // none: requests go to the functions directly
+  // Asked now and then; false ends the replay with an Error. Null: it goes to the end.
+  std::function<bool()> go_on = nullptr;
 };
 
 struct ReplayResult {

@@ -34,6 +34,16 @@ Replayer::Replayer(TraceReader& trace, const MakeFunction& make, const ReplayOpt
       reasons_(trace),
       names_(trace.names()) {}
 
+namespace {
+
+// Stands where an import put what it could give to no function: nothing is sent there.
+class Nobody final : public Function {
+ public:
+  Nobody() : Function(ConfigSpace({}, {}), {}) {}
+};
+
+}  // namespace
+
 Result<bool> Replayer::has_config_writes() {
   auto filter = Expression::compile("cfg_write", names_);
   if (!filter) return tl::unexpected(filter.error());
@@ -55,7 +65,7 @@ Result<void> Replayer::make_functions() {
   for (const TraceFunction& function : trace_.functions()) {
     // What an import could give to no function of the recording.
     elsewhere_[function.id] = function.bdf.empty() && !reasons_.memory_recorded();
-    auto fresh = make_(function);
+    auto fresh = elsewhere_[function.id] ? std::make_unique<Nobody>() : make_(function);
     if (!fresh) return tl::unexpected(fresh.error());
     // A recording of registers alone begins with a function that a kernel has enabled.
     if (!reasons_.memory_recorded() && !*configured)
@@ -80,6 +90,8 @@ Result<ReplayResult> Replayer::run() {
     position_ = event.t.seq;
     send(event, false);
     if (error_) return tl::unexpected(*error_);
+    if (options_.go_on && result_.stimuli % 256 == 0 && !options_.go_on())
+      return fail("replay: it was ended before its end");
   }
   expect_nothing_left(~0ull);
   link_->close();

@@ -13,6 +13,7 @@ void add_poke_commands(CommandTable& table);        // poke_commands.cpp
 void add_config_commands(CommandTable& table);      // config_commands.cpp
 void add_trace_commands(CommandTable& table);       // trace_commands.cpp
 void add_protocol_commands(CommandTable& table);    // protocol_commands.cpp
+void add_replay_commands(CommandTable& table);      // replay_commands.cpp
 void add_session_commands(CommandTable& table);     // session_commands.cpp
 
 }  // namespace pcilens::ui

@@ -30,6 +30,16 @@ void CommandRunner::run(const Command& command, Arguments arguments, std::string
         .selected = std::move(selected)});
 }
 
+std::optional<CommandRunner::Running> CommandRunner::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+void CommandRunner::cancel() {
+  const std::lock_guard lock(mutex_);
+  current_.request_stop();
+}
+
 void CommandRunner::post(Job job) {
   {
     const std::lock_guard lock(mutex_);
@@ -52,6 +62,7 @@ void CommandRunner::loop(std::stop_token stop) {
       current_ = std::stop_source();
       if (!jobs_.empty() || stop.stop_requested()) current_.request_stop();
       cancelled = current_.get_token();
+      running_ = Running{job.line, std::chrono::steady_clock::now()};
     }
     Context context{.target = target_,
                     .table = table_,
@@ -59,8 +70,13 @@ void CommandRunner::loop(std::stop_token stop) {
                     .selected = job.selected,
                     .source = source,
                     .quit = quit};
-    finished_(job.line, job.command != nullptr ? run_command(context, *job.command, job.arguments)
-                                               : run_line(context, job.line));
+    auto output = job.command != nullptr ? run_command(context, *job.command, job.arguments)
+                                         : run_line(context, job.line);
+    {
+      const std::lock_guard lock(mutex_);
+      running_.reset();
+    }
+    finished_(job.line, output);
   }
 }
 

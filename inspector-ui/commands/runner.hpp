@@ -2,10 +2,12 @@
 // waits for the target. A new command cancels a waiting one (`wait`).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -29,6 +31,14 @@ class CommandRunner {
   void run(std::string line, std::string selected = {});
   // A command with arguments from a prompt.
   void run(const Command& command, Arguments arguments, std::string selected = {});
+  // The line that runs now, and since when; none: nothing does.
+  struct Running {
+    std::string line;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::optional<Running> running() const;
+  // Asks it to end: commands that wait or take long do.
+  void cancel();
   // For `source` and `quit`; set before the first run().
   std::function<Result<Output>(const std::string& file)> source = {};
   std::function<void()> quit = {};
@@ -46,10 +56,11 @@ class CommandRunner {
   Target& target_;
   const CommandTable& table_;
   Finished finished_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Job> jobs_;
   std::stop_source current_;
+  std::optional<Running> running_;
   std::jthread thread_;  // last: uses all of the above
 };
 

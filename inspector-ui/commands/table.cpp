@@ -31,6 +31,7 @@ const CommandTable& CommandTable::standard() {
     add_config_commands(t);
     add_trace_commands(t);
     add_protocol_commands(t);
+    add_replay_commands(t);
     add_session_commands(t);
     return t;
   }();

@@ -1,5 +1,9 @@
 #include "inspector-ui/gui/app.hpp"
 
+#include <fmt/format.h>
+
+#include <chrono>
+
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/window_commands.hpp"
 
@@ -79,6 +83,15 @@ bool App::refresh() {
 void App::run(std::string line) {
   notice_.clear();
   runner_.run(std::move(line), selected_register);
+}
+
+std::string App::long_command() {
+  const auto running = runner_.running();
+  if (!running) return {};
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - running->since;
+  wake_in(0.2);
+  if (took.count() < 0.2) return {};
+  return fmt::format("{}: {:.0f} s", running->line, took.count());
 }
 
 void App::run(const ui::Command& command, const ui::Action& action) {

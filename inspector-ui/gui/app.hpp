@@ -46,6 +46,9 @@ class App {
 
   // Runs a line of the command table on the runner's thread; what it answers goes to the log.
   void run(std::string line);
+  // The command that has been running long enough for a person to wonder; empty: none.
+  std::string long_command();
+  void cancel_command() { runner_.cancel(); }
   void run(const ui::Command& command, const ui::Action& action);
   // Opens the palette with the beginning of a command.
   std::string palette_request;

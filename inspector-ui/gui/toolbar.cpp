@@ -92,6 +92,10 @@ void draw_status_bar(App& app) {
   const float width = ImGui::CalcTextSize(right.c_str()).x;
   const float room = ImGui::GetContentRegionAvail().x - width - unit(6);
   const float x = ImGui::GetCursorPosX(), y = ImGui::GetCursorPosY();
+  if (const std::string busy = app.long_command(); !busy.empty()) {
+    if (widgets::progress("status.busy", 1, busy)) app.cancel_command();
+    return;
+  }
   const bool notice = !app.notice().empty();
   const std::string left = notice              ? app.notice()
                            : !s.driver.empty() ? "Driver: " + s.driver

@@ -78,6 +78,10 @@ recording() {
     begin 140 44 "$work/run.trace" && see 'read of ID as recorded' && type_keys 'break irq' Enter F5 && see 'interrupt vector 0 as recorded' &&
     see 'IRQ_STATUS +0x00000001' && type_keys 'write ID 1' Enter && see 'this is a recording'
 }
+replays() {
+  begin_edu 140 44 && type_keys 'break write FACTORIAL' Enter F5 && see 'write of FACTORIAL held' && type_keys 'edit 5' Enter F5 && see 'came out wrong' &&
+    type_keys 'replay' Enter && see '0 divergences: [0-9]+ requests'
+}
 leaves() { begin_edu 140 44 && type_keys C-d && ended; }
 no_terminal() {
   run console --full-screen --device edu
@@ -96,6 +100,7 @@ check "the list goes to its beginning and shows a transaction" follows_list
 check "80 by 24 is enough" small
 check "a terminal that is too small says so, and a larger one shows all" too_small
 check "a recording is walked through, and refuses a poke" recording
+check "what was recorded, with an edit, is replayed to a fresh device" replays
 check "Ctrl-D ends it" leaves
 check "without a terminal it is refused in one sentence" no_terminal
 t kill-server 2>/dev/null

@@ -47,8 +47,10 @@ class Display:
 class Window:
     """One run of `pcilens gui`; a context manager."""
 
-    def __init__(self, display, *arguments, program=None, device="edu", config=None):
-        """`config`: a folder for the window's settings; else it has fresh ones."""
+    def __init__(self, display, *arguments, program=None, device="edu", config=None,
+                 recording=None):
+        """`config`: a folder for the window's settings; else it has fresh ones. `recording`: a trace
+        to look at instead of a device."""
         self.display = display
         self.folder = tempfile.mkdtemp(prefix="pcilens-gui-")
         self.rects_file = os.path.join(self.folder, "rects.json")
@@ -56,6 +58,8 @@ class Window:
         self.env = dict(display.env, PCILENS_UI_RECTS=self.rects_file,
                         XDG_CONFIG_HOME=config or self.folder)
         command = program or [PCILENS, "gui", "--device", device, "--trace", self.trace]
+        if recording:
+            command = [PCILENS, "gui", recording]
         self.process = subprocess.Popen(command + list(arguments), env=self.env,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 

@@ -222,6 +222,26 @@ def gallery(display):
         w.picture("light")
 
 
+def replays(display):
+    """what was recorded is replayed to a fresh device from the palette, and a recording as well"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "run.trace")
+        run = subprocess.run([os.environ["PCILENS"], "console", "--device", "nvme", "--trace", trace,
+                              "--no-hold", "-e", "wait end"], capture_output=True, check=False)
+        check(run.returncode == 0, run.stderr)
+        for name in (None, trace):
+            with Window(display, device="nvme", recording=name) as w:
+                w.wait("stop.headline")
+                if name is None:
+                    w.key("F5")
+                    w.wait("toolbar.state", "Ended")
+                w.key("ctrl+p")
+                w.fill("palette.input", "replay to")
+                w.wait("palette.item.Replay to a fresh device")
+                w.key("Return")
+                w.wait("status.left", "0 divergences")
+
+
 def drawn_in_parts(display):
     """a picture that was drawn in parts, as things changed, is the one that is drawn whole"""
     with Window(display, device="nvme") as w, tempfile.TemporaryDirectory() as folder:
@@ -264,4 +284,5 @@ def drawn_in_parts(display):
 
 
 CASES = [detail, payload, edit_shown, memory, code, live_count, console, go_to, fast_typing,
-         layouts, commands, nvme_enable, drawn_in_parts, gallery]
+         layouts, commands, nvme_enable, replays, drawn_in_parts,
+         gallery]
