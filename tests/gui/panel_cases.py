@@ -236,7 +236,7 @@ def replays(display):
                     w.key("F5")
                     w.wait("toolbar.state", "Ended")
                 w.key("ctrl+p")
-                w.fill("palette.input", "replay to")
+                w.fill("palette.input", "fresh")
                 w.wait("palette.item.Replay to a fresh device")
                 w.key("Return")
                 w.wait("status.left", "0 divergences")
