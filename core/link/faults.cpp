@@ -58,6 +58,9 @@ std::optional<std::uint64_t> parse_duration(std::string_view& text) {
   return std::nullopt;
 }
 
+// More would hold the link for longer than a person waits.
+constexpr std::uint64_t kMostRepeats = 10'000;
+
 bool bits_of_a_value(FaultAction a) {
   return a == FaultAction::FlipBits || a == FaultAction::ReplaceBits;
 }
@@ -95,6 +98,8 @@ Result<Fault> parse_fault_action(std::string_view text, Fault fault) {
       const auto number = parse_number(rest);
       good = number.has_value();
       fault.amount = number.value_or(0);
+      if (good && a.action == FaultAction::RepeatInterrupt && fault.amount > kMostRepeats)
+        return fail(fmt::format("fault action `repeat` takes 1 to {}", kMostRepeats));
       if (good && a.action == FaultAction::ReplaceBits && rest.starts_with('/')) {
         rest.remove_prefix(1);
         const auto mask = parse_number(rest);

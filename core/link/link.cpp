@@ -258,6 +258,8 @@ void Link::hand_over(Slot& slot, Lock& lock) {
       plugged->function->reap();
     } catch (const std::exception& e) {
       model_failed(plugged->index, e.what());
+    } catch (...) {
+      model_failed(plugged->index, "something that is no std::exception");
     }
     delivering_ = outer;
     // A posted write needs no reply; one that never came must not hold the requester.

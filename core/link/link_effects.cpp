@@ -160,7 +160,7 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   slot.sent = t.value;
   bool carry = true;
   // A write carries the bytes of the moment it was sent, whatever happens to the device's memory
-  // while it is held or delayed.
+  // while it is held or delayed; what came for a read is kept through a stop after it.
   std::vector<std::byte> in_flight;
   if (watched(t)) [[unlikely]] {
     in_flight.assign(t.payload.begin(), t.payload.end());
@@ -185,6 +185,10 @@ void Link::move_dma(Effect& effect, Lock& lock) {
       t.status = host_->dma_write(effect.function, t.offset, t.payload);
     if (t.kind == Kind::DmaRead && t.status == Status::SC) {
       t.payload = operation->data;
+      if (watched(t)) [[unlikely]] {
+        in_flight.assign(t.payload.begin(), t.payload.end());
+        t.payload = in_flight;
+      }
       std::memcpy(&t.value, operation->data.data(), std::min<std::size_t>(t.size, 8));
     }
   }
@@ -266,6 +270,8 @@ void Link::resume_waiter(Operation& operation, std::uint8_t function) {
     if (plugged.function) plugged.function->reap();
   } catch (const std::exception& e) {
     model_failed(function, e.what());
+  } catch (...) {
+    model_failed(function, "something that is no std::exception");
   }
 }
 

@@ -268,7 +268,9 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
   if (t.kind == Kind::DmaRead) {
     t.status = host_->dma_read(t.function, t.offset, part);
     if (t.status == Status::SC) damage(part);
-    t.payload = t.status == Status::SC ? part : std::span<std::byte>{};
+    // A stop after it may take the waiter and its buffer away.
+    sent_bytes_.assign(part.begin(), part.end());
+    t.payload = t.status == Status::SC ? std::span<std::byte>(sent_bytes_) : std::span<std::byte>{};
   } else {
     const auto sent = t.payload.first(part.size());
     sent_bytes_.assign(sent.begin(), sent.end());

@@ -338,7 +338,8 @@ void Replayer::diverge(std::uint64_t seq, std::string place, std::string expecte
 
 std::vector<std::string> Replayer::lines_before(std::uint64_t seq) {
   std::vector<std::string> lines;
-  for (std::uint64_t at = seq; lines.size() < options_.context && at > 1;) {
+  constexpr std::uint64_t kFarthest = 10'000;  // a damaged trace may have wide gaps
+  for (std::uint64_t at = seq; lines.size() < options_.context && at > 1 && seq - at < kFarthest;) {
     const TraceEvent* event = recorded_.at(--at);
     if (event == nullptr || event->t.kind == Kind::Control) continue;
     lines.insert(lines.begin(), fmt::format("{:>6}  {}", at, describe(event->t)));

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "core/target/session.hpp"
 
@@ -44,6 +46,16 @@ Result<std::string> private_copy(const std::string& path) {
   if (!error) return copy;
   ::unlink(copy.c_str());
   return fail(fmt::format("{}: {}; give the path of the shared object", path, error.message()));
+}
+
+// Those of this process, by the name of their device.
+struct PlugIns {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<LoadedDevice>> loaded;
+};
+PlugIns& plug_ins() {
+  static PlugIns all;
+  return all;
 }
 
 }  // namespace
@@ -89,7 +101,24 @@ Result<std::shared_ptr<LoadedDevice>> LoadedDevice::load(const std::string& name
   if (loaded->device_ == nullptr || loaded->device_->create == nullptr ||
       loaded->device_->name.empty())
     return fail(fmt::format("{}: its descriptor has no name or no create function", name_or_path));
+  const std::lock_guard lock(plug_ins().mutex);
+  plug_ins().loaded.insert_or_assign(std::string(loaded->device_->name), loaded);
   return loaded;
+}
+
+Result<std::shared_ptr<LoadedDevice>> LoadedDevice::recorded(const std::string& name) {
+  if (looks_like_a_path(name))
+    return fail(
+        fmt::format("it was recorded with the plug-in {}, which is not loaded at the word of a "
+                    "trace; name it with --device",
+                    name.substr(0, 200)));
+  {
+    const std::lock_guard lock(plug_ins().mutex);
+    const auto found = plug_ins().loaded.find(name);
+    if (found != plug_ins().loaded.end())
+      if (auto device = found->second.lock()) return device;
+  }
+  return load(name);
 }
 
 LoadedDevice::~LoadedDevice() {

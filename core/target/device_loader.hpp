@@ -17,6 +17,9 @@ class LoadedDevice {
   // A built-in device by name, or the plug-in at a path. A plug-in is opened from a private copy,
   // so that the file may be rebuilt while it is in use.
   static Result<std::shared_ptr<LoadedDevice>> load(const std::string& name_or_path);
+  // The device that a trace names: built in, or a plug-in that this process has loaded already. A
+  // trace may be somebody else's, so no file is opened for it.
+  static Result<std::shared_ptr<LoadedDevice>> recorded(const std::string& name);
   ~LoadedDevice();
   LoadedDevice(const LoadedDevice&) = delete;
   LoadedDevice& operator=(const LoadedDevice&) = delete;

@@ -20,6 +20,10 @@ Result<std::unique_ptr<Function>> make_function(const Device& device,
   } catch (const std::exception& e) {
     return fail(
         fmt::format("device {}: its constructor threw: {}; mend the model", device.name, e.what()));
+  } catch (...) {
+    return fail(fmt::format(
+        "device {}: its constructor threw something that is no std::exception; mend the model",
+        device.name));
   }
 }
 

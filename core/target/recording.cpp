@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "core/code/disassembly.hpp"
 #include "core/function/device.hpp"
@@ -176,13 +177,45 @@ Result<std::unique_ptr<Recording>> Recording::of_file(const std::string& trace) 
   return made;
 }
 
+namespace {
+
+struct Living {
+  std::mutex mutex;
+  std::set<Recording*> recordings;
+};
+Living& living() {
+  static Living all;
+  return all;
+}
+
+}  // namespace
+
+Recording::Recording() {
+  const std::lock_guard lock(living().mutex);
+  living().recordings.insert(this);
+}
+
 Recording::~Recording() {
-  close();
-  if (temporary_) {
-    std::error_code ignored;
-    for (const char* suffix : {"", "-wal", "-shm"})
-      std::filesystem::remove(path_ + suffix, ignored);
+  {
+    const std::lock_guard lock(living().mutex);
+    living().recordings.erase(this);
   }
+  close();
+  remove_if_temporary();
+}
+
+void Recording::close_all() {
+  const std::lock_guard lock(living().mutex);
+  for (Recording* recording : living().recordings) {
+    recording->close();
+    recording->remove_if_temporary();
+  }
+}
+
+void Recording::remove_if_temporary() const {
+  if (!temporary_) return;
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix, ignored);
 }
 
 Result<void> Recording::flush() {
@@ -191,6 +224,12 @@ Result<void> Recording::flush() {
 }
 
 Result<void> Recording::close() {
+  const std::lock_guard closing(closing_);
+  if (!closed_) closed_ = end();
+  return *closed_;
+}
+
+Result<void> Recording::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;

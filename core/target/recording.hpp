@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -63,6 +64,9 @@ class Recording {
   // Everything recorded so far is in the file.
   Result<void> flush();
   Result<void> close();
+  // All that live, where the program has to end at once. Whoever still records loses that; any
+  // thread.
+  static void close_all();
 
  private:
   // One function's protocol decoder and how far it is.
@@ -71,7 +75,9 @@ class Recording {
     std::unique_ptr<ProtocolDecoder> decoder;  // null: the device has none
     std::uint64_t next = 1;
   };
-  Recording() = default;
+  Recording();
+  Result<void> end();
+  void remove_if_temporary() const;
   Result<CommandPage> decode(TraceReader& trace, const CommandRequest& request);
   Decoding decoding_of(const std::string& device);
   enum class Begin : std::uint8_t { Anew, GoOn };
@@ -89,6 +95,9 @@ class Recording {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<SpoolReader> reader_;
   std::unique_ptr<TraceWriter> writer_;
+
+  std::mutex closing_;
+  std::optional<Result<void>> closed_;
 
   std::mutex mutex_;
   std::condition_variable asked_;

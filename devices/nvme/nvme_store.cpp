@@ -1,12 +1,16 @@
 #include "devices/nvme/nvme_store.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 namespace pcilens::nvme {
@@ -28,6 +32,21 @@ bool all_of_it(int fd, std::uint64_t at, std::byte* data, std::size_t bytes, boo
   return true;
 }
 
+// Two that write the same blocks would destroy them. Of this process several may have the file: a
+// restart opens it before the old controller is gone. Held until the process ends.
+bool take_alone(int fd, const struct stat& file) {
+  static std::mutex mutex;
+  static std::map<std::pair<dev_t, ino_t>, int> taken;
+  const std::lock_guard lock(mutex);
+  const auto [at, fresh] = taken.try_emplace({file.st_dev, file.st_ino}, -1);
+  if (!fresh) return true;
+  at->second = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (at->second >= 0 && ::flock(at->second, LOCK_EX | LOCK_NB) == 0) return true;
+  if (at->second >= 0) ::close(at->second);
+  taken.erase(at);
+  return false;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const Options& options) {
@@ -47,6 +66,8 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options) {
   if (store->fd_ < 0) store->fd_ = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
   if (store->fd_ < 0) return refuse(std::strerror(errno));
   store->overlay_ = options.snapshot;
+  if (!options.snapshot && !store->read_only_ && !take_alone(store->fd_, there))
+    return refuse("another program has it; end that, or look at it with snapshot=on");
   // A block device tells its size so, and not by stat.
   const off_t end = ::lseek(store->fd_, 0, SEEK_END);
   if (end <= 0) return refuse("it is empty or no disk image; give it a size with truncate -s 64M");

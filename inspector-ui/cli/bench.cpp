@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
@@ -56,6 +57,7 @@ Run declare_bench(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--json", chosen->json, "print JSON");
   return [chosen] {
+    end_on_signals(true);
     auto figures = bench::measure_link(chosen->settings);
     const auto nvme = bench::measure_nvme(chosen->settings);
     if (!nvme) return cannot(nvme.error().message);

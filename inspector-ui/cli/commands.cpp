@@ -33,7 +33,8 @@ int commands(const CommandsArguments& a) {
   std::map<std::uint8_t, std::unique_ptr<ProtocolDecoder>> decoders;
   std::string others;
   for (const TraceFunction& function : (*trace)->functions()) {
-    const auto device = LoadedDevice::load(a.device.empty() ? function.device : a.device);
+    const auto device =
+        a.device.empty() ? LoadedDevice::recorded(function.device) : LoadedDevice::load(a.device);
     if (!device && !a.device.empty()) return cannot(device.error().message);
     if (!device || (*device)->device().decoder == nullptr) {
       others += (others.empty() ? "" : ", ") + function.instance;

@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 
+#include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
@@ -124,9 +126,18 @@ int main_of(int argc, char** argv) {
 }  // namespace pcilens::cli
 
 int main(int argc, char** argv) {
+  pcilens::cli::guard_standard_streams();
+  int code = pcilens::cli::kCannot, output_error = 0;
   try {
-    return pcilens::cli::main_of(argc, argv);
+    code = pcilens::cli::main_of(argc, argv);
+  } catch (const std::system_error& error) {
+    // fmt says so where standard output takes no more; check_output() says why.
+    if (std::ferror(stdout) == 0)
+      pcilens::cli::cannot(error.what());
+    else
+      output_error = error.code().value();
   } catch (const std::exception& error) {
-    return pcilens::cli::cannot(error.what());
+    pcilens::cli::cannot(error.what());
   }
+  return pcilens::cli::check_output(code, output_error);
 }

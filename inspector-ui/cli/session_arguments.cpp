@@ -6,6 +6,7 @@
 
 #include "core/host/kmod/privileges.hpp"
 #include "core/target/trace_target.hpp"
+#include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/terminal/console.hpp"
@@ -98,6 +99,7 @@ Result<std::unique_ptr<Target>> open(const SessionArguments& a) {
   auto options = session_options(a);
   if (!options) return tl::unexpected(options.error());
   ui::block_interrupts();
+  end_on_signals();
   if (!a.recording.empty()) {
     if (!a.devices.empty() || !a.disk.empty() || !a.trace.empty() || a.host != "sim" || a.watch)
       return fail(

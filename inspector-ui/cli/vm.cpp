@@ -10,6 +10,7 @@
 #include "core/target/guest_target.hpp"
 #include "core/target/remote.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
+#include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/serving.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/virtual_machine.hpp"
@@ -90,7 +91,10 @@ int run(Arguments& a) {
   ui::block_interrupts();
   const bool waits_for_signal = !socket.empty() && !a.in_console && !a.gui &&
                                 a.console.scripts.empty() && a.console.commands.empty();
-  if (waits_for_signal) block_end_signals();
+  if (waits_for_signal)
+    block_end_signals();
+  else
+    end_on_signals();
   auto recording = record(**machine, a.trace);
   if (!recording) return cannot(recording.error().message);
   // The decoder of a plug-in reads the trace on this side.

@@ -34,6 +34,13 @@ void show(Output& out, const Divergence& d) {
   out.add(Line().add("    the device did ", Style::Dim).add(d.got, Style::Bad));
 }
 
+Line on_bus(const ReplayResult& r) {
+  return Line(fmt::format("{} of them made on the PCI bus; {} config accesses of the enumeration "
+                          "and of resets compared at the link",
+                          r.on_bus, r.at_link),
+              Style::Dim);
+}
+
 Output differing(const ReplayResult& r, unsigned run, unsigned runs) {
   Output out(Line()
                  .add(count_of(r.divergences, "divergence"), Style::Bad)
@@ -46,14 +53,16 @@ Output differing(const ReplayResult& r, unsigned run, unsigned runs) {
       if (r.by_reason[i] != 0)
         out.add(Line(fmt::format("  {:>6}  {}", r.by_reason[i], name_of(static_cast<Reason>(i))),
                      i == 0 ? Style::Bad : Style::Dim));
+  if (r.on_bus != 0) out.add(on_bus(r));
   std::string listed;
   for (const Divergence& d : r.listed) {
     show(out, d);
     listed += (listed.empty() ? "" : ",") + json_of(d);
   }
   out.json = fmt::format(
-      "{{\"divergences\":{},\"run\":{},\"stimuli\":{},\"compared\":{},\"listed\":[{}]}}",
-      r.divergences, run, r.stimuli, r.compared, listed);
+      "{{\"divergences\":{},\"run\":{},\"stimuli\":{},\"compared\":{},\"on_bus\":{},\"at_link\":{},"
+      "\"listed\":[{}]}}",
+      r.divergences, run, r.stimuli, r.compared, r.on_bus, r.at_link, listed);
   out.differs = true;
   return out;
 }
@@ -72,7 +81,7 @@ MakeFunction fresh_functions(std::optional<DeviceChoice> instead) {
     }
     auto& device = (*loaded)[choice.name];
     if (!device) {
-      auto opened = LoadedDevice::load(choice.name);
+      auto opened = instead ? LoadedDevice::load(choice.name) : LoadedDevice::recorded(choice.name);
       if (!opened)
         return fail(fmt::format("{}: {}; --device says which to replay to", recorded.instance,
                                 opened.error().message));
@@ -94,9 +103,11 @@ Output replay_output(const ReplayResult& r, unsigned run, unsigned runs) {
           .add(runs > 1 ? fmt::format(" in {} runs", runs) : "")
           .add(fmt::format(": {} requests and timers sent, {} answers, DMA and interrupts compared",
                            r.stimuli, r.compared)));
-  out.json =
-      fmt::format("{{\"divergences\":0,\"runs\":{},\"stimuli\":{},\"compared\":{},\"listed\":[]}}",
-                  runs, r.stimuli, r.compared);
+  if (r.on_bus != 0) out.add(on_bus(r));
+  out.json = fmt::format(
+      "{{\"divergences\":0,\"runs\":{},\"stimuli\":{},\"compared\":{},\"on_bus\":{},\"at_link\":{},"
+      "\"listed\":[]}}",
+      runs, r.stimuli, r.compared, r.on_bus, r.at_link);
   return out;
 }
 

@@ -150,7 +150,8 @@ class Console {
     std::ifstream opened;
     if (file != "-") {
       opened.open(file);
-      if (!opened) {
+      // A folder opens, and fails with the first byte.
+      if (!opened || (opened.peek() == std::ifstream::traits_type::eof() && opened.bad())) {
         screen_.error(file, "cannot be read; give the path of a file of commands");
         return 2;
       }
@@ -158,11 +159,31 @@ class Console {
     std::istream& in = file == "-" ? std::cin : opened;
     const std::string name = file == "-" ? "stdin" : file;
     std::string line;
-    for (int number = 1; std::getline(in, line); ++number) {
-      const int code = script_line(line, fmt::format("{}:{}", name, number));
+    int number = 1;
+    for (; next_line(in, line); ++number) {
+      const std::string where = fmt::format("{}:{}", name, number);
+      if (line.size() > kLongestLine) {
+        screen_.error(where, "the line is longer than 64 KiB; is this a script?");
+        return 2;
+      }
+      const int code = script_line(line, where);
       if (code != 0 || quit_) return code;
     }
-    return 0;
+    if (!in.bad()) return 0;
+    screen_.error(name, "cannot be read to its end; give the path of a file of commands");
+    return 2;
+  }
+
+  // Reads no further than a line may be long.
+  static constexpr std::size_t kLongestLine = 64 * 1024;
+  static bool next_line(std::istream& in, std::string& line) {
+    line.clear();
+    for (int c = in.get(); c != std::istream::traits_type::eof(); c = in.get()) {
+      if (c == '\n') return true;
+      line += static_cast<char>(c);
+      if (line.size() > kLongestLine) return true;
+    }
+    return !line.empty();
   }
 
   int script_line(const std::string& line, const std::string& where) {
@@ -173,6 +194,7 @@ class Console {
     auto result = run_line(c, line);
     if (result && !result->differs) screen_.print(*result);
     announce(false);
+    if (screen_.lost()) return 2;  // nobody reads the answers; main() says so
     if (!result) {
       screen_.error(where, result.error().message);
       return 2;
@@ -267,7 +289,7 @@ class Console {
     std::istringstream greeting(options_.greeting);
     for (std::string text; std::getline(greeting, text);) screen_.print(Line(text));
     announce(true);
-    while (!quit_) {
+    while (!quit_ && !screen_.lost()) {
       const auto line = reader.read();
       if (!line) {
         std::fputs("\n", stdout);

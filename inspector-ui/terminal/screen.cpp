@@ -31,6 +31,10 @@ void Screen::print(const Output& output) const {
   std::fflush(stdout);
 }
 
+bool Screen::lost() const {
+  return std::ferror(stdout) != 0;
+}
+
 void Screen::error(std::string_view where, std::string_view message) const {
   std::string text = where.empty() ? "" : std::string(where) + ": ";
   text += message;

@@ -16,6 +16,8 @@ class Screen {
   bool colour() const { return colour_; }
   unsigned width() const;  // columns now; 0: not a terminal
   void print(const Output& output) const;
+  // What was printed could not be written: its reader has gone, or a disk is full.
+  bool lost() const;
   // To standard error: "script:3: message".
   void error(std::string_view where, std::string_view message) const;
 

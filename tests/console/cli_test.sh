@@ -123,6 +123,68 @@ serves() {
   return "$status"
 }
 
+# With standard output closed, the next file that opens would get its place.
+closed_stdout() {
+  timeout 60 "$PCILENS" console --device edu --trace "$work/closed.trace" -e registers -e run -e 'wait end' >&- </dev/null || return
+  run query "$work/closed.trace" --count
+  local all
+  all=$(sqlite3 -readonly "$work/run.trace" 'SELECT count(*) FROM event')
+  exits 0 && (($(cat "$work/out") >= all - 2))
+}
+
+full_stdout() {
+  local status=0
+  timeout 60 "$PCILENS" query "$work/run.trace" >/dev/full 2>"$work/err" </dev/null || status=$?
+  cat "$work/err"
+  ((status == 2)) && err_has 'standard output: .*not all of the answer'
+}
+
+reader_gone() {
+  timeout 60 "$PCILENS" console --device nvme -e run -e 'wait end' -e 'transactions last 1000' -e registers </dev/null | true
+  local codes=("${PIPESTATUS[@]}")
+  echo "exit code ${codes[0]}"
+  ((codes[0] == 141))
+}
+
+# A time limit, as CI has them.
+ended_from_outside() {
+  mkdir "$work/tmp"
+  TMPDIR=$work/tmp timeout 1 "$PCILENS" console --device nvme,traffic=10000,latency_us=2000 -e run -e 'wait end 100s' </dev/null
+  local status=$?
+  ls "$work/tmp"
+  ((status == 124)) && [[ -z $(ls -A "$work/tmp") ]] || return
+  timeout 1 "$PCILENS" console --device nvme,traffic=10000,latency_us=2000 --trace "$work/ended.trace" -e run -e 'wait end 100s' </dev/null
+  [[ ! -e $work/ended.trace-wal ]] && (($(sqlite3 -readonly "$work/ended.trace" 'SELECT count(*) FROM event') > 100))
+}
+
+strange_scripts() {
+  one_sentence 2 'cannot be read' console --device edu -x "$work" && one_sentence 2 'line is longer' console --device edu -x /dev/zero
+}
+
+foreign_plug_in() {
+  cp "$work/run.trace" "$work/foreign.trace"
+  sqlite3 "$work/foreign.trace" "UPDATE function SET device = '$work/x.so'"
+  one_sentence 2 'not loaded at the word of a trace' replay "$work/foreign.trace"
+}
+
+one_disk() {
+  truncate -s 8M "$work/disk.img"
+  mkfifo "$work/hold"
+  timeout 60 "$PCILENS" console --disk "$work/disk.img" -x - <"$work/hold" >"$work/first.out" 2>&1 &
+  local first=$! status=0 i
+  exec 9>"$work/hold"
+  for ((i = 0; i < 100; i++)); do
+    grep -q held "$work/first.out" && break
+    sleep 0.1
+  done
+  one_sentence 2 'another program has it' console --disk "$work/disk.img" -e info || status=1
+  run console --device nvme,snapshot=on --disk "$work/disk.img" -e info
+  exits 0 || status=1
+  exec 9>&-
+  wait "$first" || status=1
+  return "$status"
+}
+
 new_refuses() {
   one_sentence 2 'lower-case' new Bad-Name --here "$work" && one_sentence 2 'lower-case' new switch --here "$work" &&
     one_sentence 2 'no-such-place|Permission|denied|exists|director' new good --here /proc &&
@@ -149,6 +211,13 @@ check "an SVD of several peripherals wants one chosen, in one sentence" one_sent
 check "a register file that is none is refused in one sentence" one_sentence 2 'common.sh:[0-9]+: no well-formed XML' query "$work/run.trace" --registers "${BASH_SOURCE[0]%/*}/common.sh"
 check "a recording replays with zero divergences, twenty times" replays
 check "replay shows the first divergence by name" replay_finds
+check "a closed standard output costs no recorded event" closed_stdout
+check "a full standard output is told, with exit code 2" full_stdout
+check "a reader that has gone ends it as it ends any program" reader_gone
+check "SIGTERM leaves no file behind and no event out" ended_from_outside
+check "a folder and a device are refused as scripts" strange_scripts
+check "a trace cannot make pcilens load a plug-in" foreign_plug_in
+check "one disk file has one writer" one_disk
 check "serve and attach share a target; the socket is private and gone afterwards" serves
 check "new refuses a bad name and an existing folder" new_refuses
 exit $((failures > 0))

@@ -93,7 +93,7 @@ check "another one takes its place and the driver binds" guest "$start_again" 30
 under_load() {
   guest "(fio --name=load --filename=/dev/nvme0n1 --ioengine=libaio --iodepth=16 --direct=1 \
       --rw=randwrite --bs=4k --time_based --runtime=600 --size=8M >/tmp/fio 2>&1; echo \$? >/tmp/ended) &
-    sleep 2; ($kill_it) && $ended" 40 && has '^[1-9]' 
+    sleep 2; ($kill_it) && $ended" 40 && has '^[1-9]'
 }
 check "killed under fio: fio gets errors and ends, the disk is gone" under_load
 check "started again it is a disk again" guest "$start_again" 30

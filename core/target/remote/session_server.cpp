@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pcilens::remote {
 namespace {
@@ -23,6 +24,7 @@ SessionServer::~SessionServer() {
 }
 
 void SessionServer::disconnected() {
+  if (std::exchange(gone_, true)) return;
   watcher_.reset();
   clients_.leave(*this);
 }

@@ -57,7 +57,8 @@ class SessionServer final : public rpc::Session::Server, private kj::TaskSet::Er
   void pushed();
   void taskFailed(kj::Exception&&) override {}
 
-  Clients& clients_;
+  Clients& clients_;  // until the connection has gone; a call under way may keep this longer
+  bool gone_ = false;
   std::optional<rpc::Watcher::Client> watcher_;
   std::shared_ptr<const Snapshot> sent_;
   unsigned under_way_ = 0;  // snapshots that the client has not taken yet

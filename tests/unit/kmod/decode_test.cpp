@@ -14,6 +14,7 @@
 
 #include "catch.hpp"
 #include "forms.hpp"
+#include "sanitized.hpp"
 extern "C" {
 #include "kmod/decode.h"
 }
@@ -246,7 +247,11 @@ TEST_CASE("the module's decoder and objdump agree on the length of random bytes 
   }
 }
 
+// Code that runs with all registers of its own is not for a build that checks what it does.
+constexpr bool kMayRunAnything = PCILENS_SANITIZED == 0;
+
 TEST_CASE("the module emulates every form as the CPU executes it on ordinary memory") {
+  if (!kMayRunAnything) return;
   Cpu cpu;
   std::mt19937_64 dice(3);
   for (const Bytes& form : all_forms()) {
@@ -262,6 +267,7 @@ TEST_CASE("the module emulates every form as the CPU executes it on ordinary mem
 }
 
 TEST_CASE("the module emulates string instructions with and without rep, of every size") {
+  if (!kMayRunAnything) return;
   Cpu cpu;
   std::mt19937_64 dice(4);
   for (const std::uint8_t op : {0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad})
@@ -275,7 +281,6 @@ TEST_CASE("the module emulates string instructions with and without rep, of ever
         REQUIRE(wrong.empty());
       }
 }
-
 TEST_CASE("the module's decoder reads no byte behind those that it was given") {
   for (const Bytes& form : all_forms())
     for (unsigned length = 0; length < form.size(); ++length) {

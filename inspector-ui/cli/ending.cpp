@@ -1,0 +1,60 @@
+#include "inspector-ui/cli/ending.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "core/target/recording.hpp"
+#include "inspector-ui/cli/subcommands.hpp"
+
+namespace pcilens::cli {
+
+void guard_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_RDWR);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void end_on_signals(bool interrupt) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  if (interrupt) sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  termios terminal{};
+  const bool at_terminal = ::tcgetattr(STDIN_FILENO, &terminal) == 0;
+  std::thread([set, terminal, at_terminal] {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0) return;
+    Recording::close_all();
+    // What a prompt or a full screen had changed of it.
+    if (at_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    std::signal(signal, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+    ::raise(signal);
+  }).detach();
+}
+
+int check_output(int code, int error) {
+  const bool failed = std::fflush(stdout) != 0;
+  if (failed) error = errno;
+  if (!failed && std::ferror(stdout) == 0) return code;
+  // Where the write that failed was an earlier one, the pipe itself tells.
+  pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  if (error == EPIPE || (::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0))
+    return 128 + SIGPIPE;
+  return cannot(fmt::format("standard output: {}; not all of the answer was written",
+                            error != 0 ? std::strerror(error) : "it took no more"));
+}
+
+}  // namespace pcilens::cli

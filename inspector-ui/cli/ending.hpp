@@ -1,0 +1,23 @@
+// How the program ends when it is told to from outside: nothing recorded is lost, and no file of
+// its own is left behind.
+#pragma once
+
+#include <csignal>
+
+namespace pcilens::cli {
+
+// First of all: a descriptor of 0 to 2 that is closed would be taken by the next file that is
+// opened, and written to as if it were standard output. And a pipe whose reader has gone is an
+// error of its writer, not the program's end.
+void guard_standard_streams();
+
+// SIGTERM and SIGHUP (and SIGINT where `interrupt` says so) close all recordings and then end the
+// program as they do by themselves. Before the first thread is made.
+void end_on_signals(bool interrupt = false);
+
+// Exit code of a program whose standard output could not take everything: 141 where its reader has
+// gone, as a shell tells it; else that of "cannot", and why. `code` where all was written.
+// `error`: the errno of a write that failed, where it is known.
+int check_output(int code, int error = 0);
+
+}  // namespace pcilens::cli
