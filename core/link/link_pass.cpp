@@ -30,13 +30,24 @@ void Link::let_pass(Slot& slot) {
   pause_next_ = true;
   recorder_.blob(
       BlobKind::Note, slot.t.seq,
-      as_bytes("the driver cannot wait here any longer: this access passes the stop, and "
-               "the link stays paused"));
+      as_bytes(slot.overtaken ? "something behind this write cannot wait any longer: the write "
+                                "passes the stop, and the link stays paused"
+                              : "the driver cannot wait here any longer: this access passes the "
+                                "stop, and the link stays paused"));
 }
 
 bool Link::pass(Transaction t, const Terms& terms, std::function<void(const Transaction&)> done) {
   Lock lock(mutex_);
-  if (!held_ || closing_ || (terms.claim && !terms.claim())) return false;
+  if (!held_ || closing_) return false;
+  // No write and no read passes a posted write (PCIe 5.0, 2.4.1): a held one goes first.
+  for (const auto& slot : slots_)
+    if (stop_ && stop_->phase == Phase::Before && slot->in_use && slot->posted() &&
+        slot->t.seq == stop_->transaction.seq) {
+      slot->overtaken = true;
+      delivery_.notify_all();
+      return false;
+    }
+  if (terms.claim && !terms.claim()) return false;
   const bool outer = std::exchange(poking_, true);
   aside([&] {
     Slot& slot = take_slot();

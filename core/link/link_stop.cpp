@@ -168,7 +168,10 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   held_ = true;
   release_ = false;
   notify();
-  const auto late = [&] { return slot.latest && std::chrono::steady_clock::now() >= *slot.latest; };
+  const auto late = [&] {
+    return (slot.overtaken && phase == Phase::Before) ||
+           (slot.latest && std::chrono::steady_clock::now() >= *slot.latest);
+  };
   park(lock, slot.latest, [&] { return release_ || late(); });
   if (!release_ && !closing_) let_pass(slot);
   if (stop_->edited) {

@@ -310,3 +310,40 @@ TEST_CASE(
   CHECK(next->t.seq == release->t.seq + 1);
   CHECK(next->t.kind == Kind::State);
 }
+
+TEST_CASE("nothing passes a held write that was posted before it: the write goes first") {
+  Road road;
+  road.break_at("write PLAIN");
+  const auto write = [](std::uint64_t value) {
+    return Transaction{
+        .offset = kPlain.offset, .value = value, .size = 4, .kind = Kind::MemWrite, .bar = 0};
+  };
+  std::thread driver([&] {
+    road.link.request_now(write(1), {.latest = std::chrono::steady_clock::time_point::max()});
+  });
+  REQUIRE(road.stopped());
+  std::uint64_t passed = 0;
+  const auto pass = [&] {
+    return road.link.pass(write(2), {}, [&](const Transaction& done) { passed = done.seq; });
+  };
+  CHECK_FALSE(pass());
+  REQUIRE(Road::soon(pass));
+  driver.join();
+  CHECK(passed != 0);
+  CHECK(road.command([](Link& l) { return l.paused(); }));
+  CHECK(road.command([](Link& l) { return l.function(0)->peek(0, kPlain.offset, 4); }) == 2u);
+}
+
+TEST_CASE("a held write whose driver waits for it is passed, and stays held") {
+  Road road;
+  road.break_at("write PLAIN");
+  std::thread driver([&] { road.write(kPlain, 1); });
+  REQUIRE(road.stopped());
+  const Transaction second{
+      .offset = kPlain.offset, .value = 2, .size = 4, .kind = Kind::MemWrite, .bar = 0};
+  CHECK(road.link.pass(second, {}, [](const Transaction&) {}));
+  CHECK(road.stopped());
+  road.resume();
+  driver.join();
+  CHECK(road.command([](Link& l) { return l.function(0)->peek(0, kPlain.offset, 4); }) == 1u);
+}
