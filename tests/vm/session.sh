@@ -12,6 +12,8 @@ machine=''
 end() {
   [[ -z $machine ]] || kill "$machine" 2>/dev/null || true
   [[ -z $machine ]] || wait "$machine" 2>/dev/null || true
+  # For who looks for the reason: the guest's logs and the traces.
+  [[ -z ${PCILENS_KEEP-} ]] || cp "$work"/*.log "$work"/*.trace* "$PCILENS_KEEP" || true
   rm -rf "$work"
 }
 trap end EXIT

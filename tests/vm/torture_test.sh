@@ -4,7 +4,8 @@
 # driver's interrupt reads its device: nobody may see a wrong byte.
 #
 #   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
-#   PCILENS_STOPS    how many (20); ./test soak does 1,000, with holds of 0.1 to 30 s
+#   PCILENS_STOPS    how many (20)
+#   PCILENS_SOAK     set: holds of 0.1 to 30 s, in place of 1 s at most; ./test soak has 1,000 of them
 #   PCILENS_SEED     of the dice (1)
 # shellcheck disable=SC2317,SC2154 # check calls the functions; session.sh sets the variables
 source "$(dirname "${BASH_SOURCE[0]}")/session.sh"
@@ -26,7 +27,7 @@ fio='fio --name=t --filename=/dev/nvme0n1 --ioengine=libaio --iodepth=16 --direc
 guest "rmmod kmod_bench; dmesg -C
   (while [ ! -e /tmp/enough ]; do ${fio//$'\n'/} >/tmp/fio 2>&1 || { mv /tmp/fio /tmp/bad; break; }; echo >>/tmp/rounds; done;
    touch /tmp/fio-ended) >/dev/null 2>&1 &
-  (modprobe kmod_bench what=torture seconds=$((stops * 3 + stops * longest / 10)); touch /tmp/bench-ended) >/dev/null 2>&1 & true" || true
+  (modprobe kmod_bench what=torture seconds=1000000; touch /tmp/bench-ended) >/dev/null 2>&1 & true" || true
 
 places=('nvme0:write SQ[1..64].TDBL' 'nvme0:write CQ[1..64].HDBL' 'nvme0:dma_read' 'nvme0:dma_write' 'nvme0:irq'
   'edu0:read IRQ_STATUS' 'edu0:write IRQ_ACK' 'edu0:read ID' 'edu0:write IRQ_RAISE' 'edu0:irq' 'edu0:write BAR0+0x200')
@@ -47,9 +48,9 @@ for ((n = 0; n < stops; n++)); do
   console run || true
   sleep "0.$((RANDOM % 5))"
 done
-((reached * 10 >= stops * 8)) && ok "$reached of $stops random stops came" || not_ok "$reached of $stops random stops came"
+((reached * 2 >= stops)) && ok "$reached of $stops random stops came" || not_ok "$reached of $stops random stops came"
 console 'delete all' run || true
-ended() { guest 'touch /tmp/enough; for i in $(seq 1200); do [ -e /tmp/bench-ended ] && [ -e /tmp/fio-ended ] && break
+ended() { guest 'touch /tmp/enough; echo 0 >/sys/module/kmod_bench/parameters/seconds; for i in $(seq 1200); do [ -e /tmp/bench-ended ] && [ -e /tmp/fio-ended ] && break
   usleep 100000; done; [ -e /tmp/bench-ended ] && [ -e /tmp/fio-ended ]' 150; }
 check "fio and the test driver come to their ends" ended
 intact() { guest 'wc -l /tmp/rounds; [ ! -e /tmp/bad ] || { tail /tmp/bad; false; }'; }

@@ -17,8 +17,9 @@
  *			what it has: each one is given out once
  *	what=interrupt	interrupts whose handler reads the device, while a thread
  *			reads it too: no answer may be wrong
- *	what=torture	the same for as many seconds as "seconds" says, while a thread
- *			on each CPU counts at 0x200, the CPU in the highest 8 bits
+ *	what=torture	the same for as many seconds as "seconds" says, which may be
+ *			changed meanwhile, while a thread on each CPU counts at 0x200,
+ *			the CPU in the highest 8 bits
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -36,7 +37,7 @@ module_param(what, charp, 0444);
 static unsigned int count = 100000;
 module_param(count, uint, 0444);
 static unsigned int seconds = 10;
-module_param(seconds, uint, 0444);
+module_param(seconds, uint, 0644);
 
 #define AREA		256
 #define AREA_AT		0x1000
@@ -308,7 +309,7 @@ static int run_interrupts(struct pci_dev *pdev, void __iomem *bar, bool torture)
 		start_counters(bar);
 	start = ktime_get_ns();
 	for (i = 0; lost < 10; i++) {
-		if (torture ? ktime_get_ns() - start > seconds * NSEC_PER_SEC : i >= count)
+		if (torture ? ktime_get_ns() - start > READ_ONCE(seconds) * NSEC_PER_SEC : i >= count)
 			break;
 		writel(RAISED, bar + EDU_IRQ_RAISE);
 		if (!wait_for_completion_timeout(&all.done, (torture ? 100 : 10) * HZ))
