@@ -4,14 +4,14 @@
 # driver's interrupt reads its device: nobody may see a wrong byte.
 #
 #   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
-#   PCILENS_STOPS    how many (20)
+#   PCILENS_STOPS    how many (12)
 #   PCILENS_SOAK     set: holds of 0.1 to 30 s, in place of 1 s at most; ./test soak has 1,000 of them
 #   PCILENS_SEED     of the dice (1)
 # shellcheck disable=SC2317,SC2154 # check calls the functions; session.sh sets the variables
 source "$(dirname "${BASH_SOURCE[0]}")/session.sh"
 
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-stops=${PCILENS_STOPS:-20}
+stops=${PCILENS_STOPS:-12}
 RANDOM=${PCILENS_SEED:-1}
 longest=10 # tenths of a second
 [[ -z ${PCILENS_SOAK-} ]] || longest=300
