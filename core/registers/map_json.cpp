@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/printable.hpp"
+
 namespace pcilens {
 namespace {
 
@@ -220,6 +222,17 @@ void add_structure(Reader& reader, RegisterMapBuilder& builder, const Json& from
                         .spec = reader.text(from, "spec", where)});
 }
 
+// Names and texts go to terminals, and a name into one line of a message.
+void make_printable(Json& json) {
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    if (it->is_structured()) make_printable(*it);
+    if (!it->is_string()) continue;
+    auto& text = it->get_ref<std::string&>();
+    const bool name = json.is_object() && it.key().ends_with("name");
+    text = printable(text, name ? kLongestName : ~std::size_t{0});
+  }
+}
+
 // The library tells the place of an error only by throwing; it stays in here.
 Json parsed(Reader& reader, std::string_view json) {
   bool too_deep = false;
@@ -231,6 +244,7 @@ Json parsed(Reader& reader, std::string_view json) {
     Json from = Json::parse(json, shallow);
     if (too_deep) reader.fail("register map: its JSON is nested too deep");
     if (!too_deep && !from.is_object()) reader.fail("register map: the JSON must be an object");
+    make_printable(from);
     return from;
   } catch (const Json::parse_error& error) {
     reader.fail(too_deep ? "register map: its JSON is nested too deep"

@@ -6,17 +6,12 @@
 #include <array>
 #include <utility>
 
+#include "core/printable.hpp"
+
 namespace pcilens {
 namespace {
 
 constexpr std::size_t kChunk = 65536;
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 80)) out += c >= ' ' && c < 0x7f ? c : '?';
-  if (text.size() > 80) out += "...";
-  return out;
-}
 
 }  // namespace
 
@@ -108,7 +103,8 @@ Result<bool> LineSource::next(std::string_view& line) {
 }
 
 tl::unexpected<Error> LineSource::refuse(std::string_view what) const {
-  return fail(fmt::format("{}:{}: {}: \"{}\"", name_, number_, what, printable(line_)));
+  return fail(
+      fmt::format("{}:{}: {}: \"{}\"", name_, number_, what, printable(line_, kLongestName)));
 }
 
 }  // namespace pcilens

@@ -5,6 +5,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/printable.hpp"
+
 namespace pcilens {
 namespace {
 
@@ -20,10 +22,7 @@ bool is_text(const Transaction& t) {
 
 std::string text_of(const Transaction& t) {
   if (!is_text(t)) return {};
-  std::string text(reinterpret_cast<const char*>(t.payload.data()), t.payload.size());
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
-  return text;
+  return printable({reinterpret_cast<const char*>(t.payload.data()), t.payload.size()});
 }
 
 std::string hex(std::uint64_t value, std::uint32_t size) {

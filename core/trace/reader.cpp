@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/printable.hpp"
 #include "core/trace/reader_state.hpp"
 
 namespace pcilens {
@@ -68,13 +69,14 @@ std::optional<std::string> TraceReader::meta(std::string_view name) {
   if (!row) return {};
   row->bind(1, name);
   if (row->step() != SQLITE_ROW) return {};
-  return std::string(row->text(0));
+  return printable(row->text(0));
 }
 
 std::vector<std::pair<std::string, std::string>> TraceReader::all_meta() {
   std::vector<std::pair<std::string, std::string>> all;
   auto row = state_->prepare("SELECT name, value FROM meta ORDER BY name LIMIT 10000");
-  while (row && row->step() == SQLITE_ROW) all.emplace_back(row->text(0), row->text(1));
+  while (row && row->step() == SQLITE_ROW)
+    all.emplace_back(printable(row->text(0)), printable(row->text(1)));
   return all;
 }
 
@@ -113,8 +115,7 @@ TraceEvent event_of(Statement& row) {
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(row.integer(kEventColumnCount), 0, ~0u));
   const auto text = row.blob(kEventColumnCount + 1);
   if (row.number(kEventColumnCount + 2) != 0) event.edit = edit_of(row, kEventColumnCount + 2);
-  event.text.assign(reinterpret_cast<const char*>(text.data()),
-                    std::min(text.size(), kLongestText));
+  event.text = printable({reinterpret_cast<const char*>(text.data()), text.size()}, kLongestText);
   return event;
 }
 
@@ -221,7 +222,7 @@ Result<std::vector<TraceText>> TraceReader::notes(std::uint64_t from, std::uint6
   std::vector<TraceText> all;
   int rc = 0;
   while ((rc = row->step()) == SQLITE_ROW)
-    all.push_back({row->number(0), {}, std::string(row->text(1))});
+    all.push_back({row->number(0), {}, printable(row->text(1))});
   if (rc != SQLITE_DONE) return state_->refuse();
   return all;
 }
@@ -232,7 +233,7 @@ Result<std::vector<TraceText>> TraceReader::findings() {
   std::vector<TraceText> all;
   int rc = 0;
   while ((rc = row->step()) == SQLITE_ROW)
-    all.push_back({row->number(0), std::string(row->text(1)), std::string(row->text(2))});
+    all.push_back({row->number(0), printable(row->text(1), kLongestName), printable(row->text(2))});
   if (rc != SQLITE_DONE) return state_->refuse();
   return all;
 }
@@ -247,13 +248,13 @@ Result<std::optional<TraceSite>> TraceReader::site(std::uint32_t id) {
   if (rc != SQLITE_ROW) return state_->refuse();
   TraceSite site;
   site.id = id;
-  site.module = row->text(0);
-  site.build_id = row->text(1);
-  site.symbol = row->text(2);
+  site.module = printable(row->text(0), kLongestSymbol);
+  site.build_id = printable(row->text(1), kLongestSymbol);
+  site.symbol = printable(row->text(2), kLongestSymbol);
   site.displacement = row->number(3);
   const auto code = row->blob(4);
   site.code.assign(code.begin(), code.end());
-  site.file = row->text(5);
+  site.file = printable(row->text(5), 4096);
   site.line = static_cast<std::uint32_t>(row->number(6));
   return std::optional(std::move(site));
 }

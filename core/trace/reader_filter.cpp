@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/printable.hpp"
 #include "core/trace/reader_state.hpp"
 
 namespace pcilens {
@@ -32,7 +33,7 @@ std::string_view TraceReader::State::symbol(std::uint32_t site) {
   if (!row) return {};
   row->bind(1, std::int64_t{site});
   if (row->step() != SQLITE_ROW) return {};
-  return symbols.emplace(site, row->text(0)).first->second;
+  return symbols.emplace(site, printable(row->text(0), kLongestSymbol)).first->second;
 }
 
 // Looks at events up to `until`, and further until there are `matches_after` matches from it on.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/printable.hpp"
 #include "core/registers/map_json.hpp"
 #include "core/trace/reader_state.hpp"
 
@@ -40,7 +41,9 @@ void take_options(TraceFunction& function, std::string_view text) {
   const auto options = Json::parse(text, nullptr, false);
   if (!options.is_object()) return;
   for (const auto& [name, value] : options.items())
-    if (value.is_string()) function.options.emplace_back(name, value.get<std::string>());
+    if (value.is_string())
+      function.options.emplace_back(printable(name, kLongestName),
+                                    printable(value.get_ref<const std::string&>()));
 }
 
 void add_map(FunctionNames& function, OwnedNames& owned,
@@ -78,7 +81,7 @@ void TraceReader::State::refresh() {
   described_by = mark->text(0);
   auto row = db.prepare(
       "SELECT id, instance, device, bdf, config, bars, maps, options FROM function "
-      "WHERE id BETWEEN 0 AND 255 ORDER BY id");
+      "WHERE id BETWEEN 0 AND 255 ORDER BY id LIMIT 256");
   if (!row) return;
   functions.clear();
   auto owned = std::make_shared<OwnedNames>();
@@ -86,9 +89,9 @@ void TraceReader::State::refresh() {
   while (row->step() == SQLITE_ROW) {
     TraceFunction function;
     function.id = static_cast<std::uint8_t>(row->integer(0));
-    function.instance = row->text(1);
-    function.device = row->text(2);
-    function.bdf = row->text(3);
+    function.instance = printable(row->text(1), kLongestName);
+    function.device = printable(row->text(2), 4096);  // may be a path
+    function.bdf = printable(row->text(3), kLongestName);
     const auto config = row->blob(4);
     function.config.assign(config.begin(),
                            config.begin() + static_cast<std::ptrdiff_t>(

@@ -54,20 +54,6 @@ Result<void> check_head(const std::string& path) {
   return {};
 }
 
-// A writer's log is read with it. Without one the file is finished and is opened as read-only media
-// are: then SQLite puts no files of its own beside it.
-Result<Database> open_for_reading(const std::string& path) {
-  if (has_log(path)) return Database::open(path, SQLITE_OPEN_READONLY);
-  std::string uri = "file:";
-  for (const char c : path) {
-    if (c == '?' || c == '#' || c == '%')
-      uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
-    else
-      uri += c;
-  }
-  return Database::open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-}
-
 // Nothing in the file may run code or stand for a table: no views, no triggers, no virtual tables.
 void distrust(sqlite3* db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -113,7 +99,7 @@ TraceReader::~TraceReader() = default;
 
 Result<std::unique_ptr<TraceReader>> TraceReader::open(const std::string& path) {
   if (auto head = check_head(path); !head) return tl::unexpected(head.error());
-  auto db = open_for_reading(path);
+  auto db = Database::open_for_reading(path);
   if (!db) return tl::unexpected(db.error());
   distrust(db->get());
   if (auto schema = check_schema(path, *db); !schema) return tl::unexpected(schema.error());

@@ -11,7 +11,8 @@
 
 namespace pcilens {
 
-inline constexpr int kRowsATime = 4096;  // rows a transaction reads: some milliseconds
+inline constexpr std::size_t kLongestSymbol = 511;  // bytes, as the kernel keeps of a symbol
+inline constexpr int kRowsATime = 4096;             // rows a transaction reads: some milliseconds
 
 // All matches of the filter that was asked last, so that paging through them is a search.
 struct FilterIndex {

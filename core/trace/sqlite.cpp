@@ -1,6 +1,7 @@
 #include "core/trace/sqlite.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace pcilens {
 
@@ -13,6 +14,18 @@ Result<Database> Database::open(const std::string& path, int flags) {
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, 2000);
   return db;
+}
+
+Result<Database> Database::open_for_reading(const std::string& path) {
+  if (access((path + "-wal").c_str(), F_OK) == 0) return open(path, SQLITE_OPEN_READONLY);
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%')
+      uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
+    else
+      uri += c;
+  }
+  return open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }
 
 Result<void> Database::exec(const char* sql) {

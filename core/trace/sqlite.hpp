@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/printable.hpp"
 #include "core/result.hpp"
 
 namespace pcilens {
@@ -78,11 +79,15 @@ class Database {
   // `flags`: SQLITE_OPEN_*.
   static Result<Database> open(const std::string& path, int flags);
 
+  // A writer's log is read with it. Without one the file is finished and is opened as read-only
+  // media are: then SQLite puts no files of its own beside it.
+  static Result<Database> open_for_reading(const std::string& path);
+
   Result<void> exec(const char* sql);
   int try_exec(const char* sql) { return sqlite3_exec(get(), sql, nullptr, nullptr, nullptr); }
   Result<Statement> prepare(std::string_view sql);
-  // "database or disk is full", as SQLite last said.
-  std::string why() const { return sqlite3_errmsg(db_.get()); }
+  // "database or disk is full", as SQLite last said. It repeats names and SQL of the file.
+  std::string why() const { return printable(sqlite3_errmsg(db_.get()), 200); }
   sqlite3* get() const { return db_.get(); }
 
  private:

@@ -58,7 +58,7 @@ std::string utc_now() {
 }  // namespace
 
 bool TraceStore::is_trace(const std::string& path) {
-  auto db = Database::open(path, SQLITE_OPEN_READONLY);
+  auto db = Database::open_for_reading(path);
   if (!db) return false;
   auto id = db->prepare("PRAGMA application_id");
   return id && id->step() == SQLITE_ROW && id->integer(0) == kTraceApplicationId;

@@ -24,10 +24,13 @@ Result<const FunctionState*> function_named(const Snapshot& s, const std::string
   if (s.functions.empty()) return fail("config: there is no function on this link");
   if (name.empty()) return &s.functions.front();
   std::string names;
+  std::size_t count = 0;
   for (const FunctionState& f : s.functions) {
     if (f.instance == name) return &f;
-    names += (names.empty() ? "" : ", ") + f.instance;
+    // A trace may have 256 of them: this is one line.
+    if (++count <= 8) names += (names.empty() ? "" : ", ") + f.instance;
   }
+  if (count > 8) names += ", ...";
   return fail(fmt::format("there is no function \"{}\"; there are {}", name, names));
 }
 
