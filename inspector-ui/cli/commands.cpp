@@ -8,11 +8,14 @@
 #include "core/trace/reader.hpp"
 #include "inspector-ui/cli/json_lines.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/cli/whole_number.hpp"
 #include "inspector-ui/commands/protocol.hpp"
 #include "inspector-ui/terminal/screen.hpp"
 
 namespace pcilens::cli {
 namespace {
+
+constexpr std::size_t kMostNames = 8;  // in one message
 
 struct CommandsArguments {
   std::string file, device;
@@ -32,12 +35,14 @@ int commands(const CommandsArguments& a) {
   std::vector<std::shared_ptr<LoadedDevice>> loaded;
   std::map<std::uint8_t, std::unique_ptr<ProtocolDecoder>> decoders;
   std::string others;
+  std::size_t unknown = 0;
   for (const TraceFunction& function : (*trace)->functions()) {
     const auto device =
         a.device.empty() ? LoadedDevice::recorded(function.device) : LoadedDevice::load(a.device);
     if (!device && !a.device.empty()) return cannot(device.error().message);
     if (!device || (*device)->device().decoder == nullptr) {
-      others += (others.empty() ? "" : ", ") + function.instance;
+      if (++unknown <= kMostNames) others += (others.empty() ? "" : ", ") + function.instance;
+      if (unknown == kMostNames + 1) others += ", ...";
       continue;
     }
     loaded.push_back(*device);
@@ -92,10 +97,17 @@ Run declare_commands(CLI::App& app) {
                  "The device whose decoder to use. Default: the one in the trace")
       ->type_name("NAME|FILE.so");
   app.add_option("--command", a->number, "Only this one, with its fields and transactions")
-      ->type_name("NUMBER");
-  app.add_option("--at", a->at, "Only the one that this transaction belongs to")->type_name("SEQ");
-  app.add_option("--since", a->since, "Begin at this number")->type_name("NUMBER");
-  app.add_option("--limit", a->limit, "At most so many")->type_name("COUNT");
+      ->type_name("NUMBER")
+      ->check(whole_number(1));
+  app.add_option("--at", a->at, "Only the one that this transaction belongs to")
+      ->type_name("SEQ")
+      ->check(whole_number(1));
+  app.add_option("--since", a->since, "Begin at this number")
+      ->type_name("NUMBER")
+      ->check(whole_number(0));
+  app.add_option("--limit", a->limit, "At most so many. Default, and 0: all")
+      ->type_name("COUNT")
+      ->check(whole_number(0));
   app.add_flag("--failed", a->failed, "Those that completed with an error");
   app.add_flag("--json", a->json, "A JSON object a line");
   return [a] { return commands(*a); };

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -21,15 +20,24 @@ namespace fs = std::filesystem;
 
 // The name becomes a namespace, a file and a CMake target.
 bool good_name(const std::string& name) {
-  // Words of C++ that fit the pattern and that somebody might well call a card, and our own.
-  static constexpr std::array<std::string_view, 12> kTaken = {
-      "pcilens", "std",   "auto", "new",  "register", "switch",
-      "signed",  "short", "long", "test", "int",      "float"};
+  // The keywords and alternative operators of C++20 ([lex.key], [lex.operator]), and the names of
+  // namespaces, macros and CMake targets that ours would meet.
+  static constexpr std::string_view kTaken =
+      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t"
+      " char16_t char32_t class compl concept const consteval constexpr constinit const_cast"
+      " continue co_await co_return co_yield decltype default delete do double dynamic_cast"
+      " else enum explicit export extern false float for friend goto if inline int long"
+      " mutable namespace new noexcept not not_eq nullptr operator or or_eq private"
+      " protected public register reinterpret_cast requires return short signed sizeof"
+      " static static_assert static_cast struct switch template this thread_local throw true"
+      " try typedef typeid typename union unsigned using virtual void volatile wchar_t while"
+      " xor xor_eq std pcilens main linux unix assert errno stdin stdout stderr tl all clean"
+      " depend help install package test ";
   return !name.empty() && name.size() <= 40 && name.front() >= 'a' && name.front() <= 'z' &&
          std::all_of(
              name.begin(), name.end(),
              [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }) &&
-         std::find(kTaken.begin(), kTaken.end(), name) == kTaken.end();
+         kTaken.find(' ' + name + ' ') == kTaken.npos;
 }
 
 std::string fill(std::string_view text, const std::string& name) {
@@ -61,7 +69,7 @@ int make(const NewArguments& a) {
   if (!good_name(name))
     return cannot(fmt::format(
         "\"{}\" cannot be a device's name; take lower-case letters, digits and _, a letter "
-        "first, and no word of C++",
+        "first, and no word of C++ or CMake",
         name));
   std::optional<RegisterFile> registers;
   if (!a.registers.empty()) {
@@ -74,7 +82,10 @@ int make(const NewArguments& a) {
   if (fs::exists(folder, error))
     return cannot(fmt::format(
         "{} is there already; take another name, or --here with another folder", folder.string()));
-  if (!fs::create_directories(folder, error))
+  if (!fs::is_directory(a.here, error))
+    return cannot(
+        fmt::format("--here {}: there is no such folder; make it first, or name another", a.here));
+  if (!fs::create_directory(folder, error))
     return cannot(fmt::format("{}: {}; give --here a folder that you may write", folder.string(),
                               error.message()));
   if (registers) {

@@ -9,6 +9,7 @@
 #include "inspector-ui/cli/json_lines.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/cli/whole_number.hpp"
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/terminal/screen.hpp"
 
@@ -71,8 +72,12 @@ Run declare_query(CLI::App& app) {
                  "What to look for, as docs/expressions.md describes. Default: everything")
       ->type_name("EXPRESSION");
   add_registers_option(app, a->registers);
-  app.add_option("--from", a->from, "Begin at this transaction")->type_name("SEQ");
-  app.add_option("--limit", a->limit, "Stop after this many matches")->type_name("N");
+  app.add_option("--from", a->from, "Begin at this transaction")
+      ->type_name("SEQ")
+      ->check(whole_number(0));
+  app.add_option("--limit", a->limit, "Stop after this many matches. Default, and 0: all")
+      ->type_name("N")
+      ->check(whole_number(0));
   app.add_flag("--count", a->count, "Print only how many match");
   app.add_flag("--check", a->check,
                "For scripts: exit code 1 if anything matches. Without it the exit code is "

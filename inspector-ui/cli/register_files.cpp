@@ -15,6 +15,9 @@
 namespace pcilens::cli {
 namespace {
 
+constexpr std::size_t kMostBytes = 32u << 20;  // as much as read_svd() takes
+constexpr std::size_t kMostNames = 8;          // in one message
+
 struct Wanted {
   std::string file, peripheral;
   std::int8_t bar = 0;
@@ -32,6 +35,7 @@ Result<Wanted> parse(const std::string& text) {
   std::size_t at = std::min(text.find(','), text.size());
   wanted.file = text.substr(0, at);
   if (wanted.file.empty()) return fail(fmt::format("--registers {}: the file is missing", text));
+  std::vector<std::string> given;
   while (at < text.size()) {
     const std::size_t end = std::min(text.find(',', at + 1), text.size());
     const std::string option = text.substr(at + 1, end - at - 1);
@@ -39,6 +43,9 @@ Result<Wanted> parse(const std::string& text) {
     const std::size_t equals = std::min(option.find('='), option.size());
     const std::string name = option.substr(0, equals);
     const std::string value = option.substr(std::min(equals + 1, option.size()));
+    if (std::find(given.begin(), given.end(), name) != given.end())
+      return fail(fmt::format("--registers {}: {}= is given twice; keep one", text, name));
+    given.push_back(name);
     if (name == "peripheral") {
       wanted.peripheral = value;
     } else if (name == "bar") {
@@ -69,8 +76,15 @@ Result<std::string> contents(const std::string& file) {
   if (std::filesystem::is_directory(file, error))
     return fail(fmt::format("{}: it is a folder; name a file in it", file));
   std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) return fail(fmt::format("{}: it cannot be read; is the path right?", file));
+  // One byte more than is allowed, so that a device file cannot fill the memory.
+  std::string text(kMostBytes + 1, '\0');
+  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || !in.is_open())
+    return fail(fmt::format("{}: it cannot be read; is the path right?", file));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMostBytes)
+    return fail(
+        fmt::format("{}: it has more than 32 MiB; name a CMSIS-SVD file or a map in JSON", file));
   return text;
 }
 
@@ -95,7 +109,13 @@ Result<std::shared_ptr<const OwnedRegisterMap>> svd_map(const Wanted& wanted, st
     return p.map;
   }
   std::vector<std::string_view> names;
-  for (const SvdPeripheral& p : all) names.push_back(p.name);
+  for (const SvdPeripheral& p : all) {
+    if (names.size() == kMostNames) {
+      names.push_back("...");
+      break;
+    }
+    names.push_back(p.name);
+  }
   return fail(fmt::format("{}: {}; choose with ,peripheral=NAME among: {}", wanted.file,
                           wanted.peripheral.empty()
                               ? fmt::format("it has {} peripherals", all.size())
