@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <set>
 
 #include "core/code/disassembly.hpp"
 #include "core/function/device.hpp"
+#include "core/printable.hpp"
 #include "core/trace/match_counter.hpp"
 #include "core/trace/reader.hpp"
 
@@ -35,11 +37,22 @@ std::string spool_of(const std::string& trace) {
   return fmt::format("/dev/shm/pcilens-{}-{:016x}.spool", ::geteuid(), hash);
 }
 
-std::string temporary_trace() {
-  const auto folder = std::filesystem::temp_directory_path();
+Result<std::string> temporary_trace() {
+  std::error_code error;
+  const char* const named = std::getenv("TMPDIR");
+  // An empty one is none, as for mktemp.
+  const auto folder = named != nullptr && *named == '\0'
+                          ? std::filesystem::path("/tmp")
+                          : std::filesystem::temp_directory_path(error);
+  if (error)
+    return fail(
+        fmt::format("{}: no folder for a temporary trace: {}; set TMPDIR to one that you may write "
+                    "to, or name the trace with --trace",
+                    named != nullptr ? named : "/tmp", error.message()));
   for (int n = 0;; ++n) {
     auto path = folder / fmt::format("pcilens-{}-{}.trace", ::getpid(), n);
-    if (!std::filesystem::exists(path)) return path.string();
+    // What cannot even be looked at is said when it is made.
+    if (!std::filesystem::exists(path, error)) return path.string();
   }
 }
 
@@ -92,9 +105,13 @@ Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
   if (trace.empty()) return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
   const std::string beside = spool_of(trace);
   auto left = SpoolMemory::open_file(beside);
-  const bool there = std::filesystem::exists(trace);
+  std::error_code error;
+  const bool there = std::filesystem::exists(trace, error);
+  if (error)
+    return fail(fmt::format("{}: {}; choose another name", printable(trace, kLongestName),
+                            error.message()));
   if (there && left) return carry(std::move(left), trace, std::move(trouble), Begin::GoOn);
-  if (there && std::filesystem::exists(beside))
+  if (there && std::filesystem::exists(beside, error))
     return fail(fmt::format("{}: a running pcilens writes it; choose another name", trace));
   if (there)
     return fail(fmt::format("{}: exists already; choose another name or remove it first", trace));
@@ -119,7 +136,12 @@ Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
                                                     Begin begin) {
   std::unique_ptr<Recording> made(new Recording);
   made->temporary_ = trace.empty();
-  made->path_ = trace.empty() ? temporary_trace() : trace;
+  made->path_ = trace;
+  if (trace.empty()) {
+    auto path = temporary_trace();
+    if (!path) return tl::unexpected(path.error());
+    made->path_ = std::move(*path);
+  }
   if (!memory) return tl::unexpected(memory.error());
   made->memory_ = std::make_unique<SpoolMemory>(std::move(*memory));
   const bool anew = begin == Begin::Anew;
@@ -149,7 +171,13 @@ Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory
   if (fd < 0)
     return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
   struct stat there{};  // a BAR in sysfs tells its size so, and not by lseek
-  ::fstat(fd, &there);
+  if (::fstat(fd, &there) != 0 || there.st_size <= 0) {
+    ::close(fd);
+    return fail(
+        fmt::format("{}: is no shared memory; name the file that \"pcilens vm\" made, or the BAR "
+                    "that holds it",
+                    memory));
+  }
   auto mapped = SpoolMemory::map(fd, 0, static_cast<std::uint64_t>(there.st_size), memory);
   if (!mapped) return tl::unexpected(mapped.error());
   made->memory_ = std::make_unique<SpoolMemory>(std::move(*mapped));

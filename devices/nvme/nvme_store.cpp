@@ -59,6 +59,7 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options) {
   struct stat there{};
   if (::stat(options.file.c_str(), &there) != 0)
     return refuse(std::string(std::strerror(errno)) + "; make one with truncate -s 64M");
+  if (S_ISDIR(there.st_mode)) return refuse("it is a folder; name a file in it");
   // Also for root, whom no mode stops.
   const bool may_write = (there.st_mode & 0222) != 0;
   if (!options.snapshot && may_write) store->fd_ = ::open(options.file.c_str(), O_RDWR | O_CLOEXEC);

@@ -1,6 +1,8 @@
 // pcilens serve: a device and its driver that consoles and windows attach to.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -46,6 +48,16 @@ Result<std::unique_ptr<TargetServer>> serve(Target& target, const Arguments& a) 
     if (fd < 0)
       return fail(fmt::format("{}: {}; name a character device or a port that nobody else has open",
                               a.stream, std::strerror(errno)));
+    struct stat what{};
+    // /dev/null, /dev/zero and their like are memory devices, number 1.
+    if (::fstat(fd, &what) != 0 || S_ISREG(what.st_mode) ||
+        (S_ISCHR(what.st_mode) && major(what.st_rdev) == 1)) {
+      ::close(fd);
+      return fail(
+          fmt::format("{}: nobody can talk at its other end; name a character device, such as a "
+                      "virtio port",
+                      a.stream));
+    }
     return TargetServer::on_stream(target, fd, options);
   }
   auto path = socket_path(a.socket.empty() ? device_name(a.session) : a.socket);

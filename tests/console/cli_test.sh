@@ -191,6 +191,48 @@ new_refuses() {
     run new good --here "$work" && exits 0 && one_sentence 2 'there already' new good --here "$work"
 }
 
+new_wants_a_folder() {
+  one_sentence 2 'no such folder' new good --here "$work/nowhere" && [[ ! -e $work/nowhere ]]
+}
+
+# A trace whose names and schema are somebody else's.
+hostile_trace() {
+  cp "$work/run.trace" "$work/hostile.trace" || return
+  sqlite3 "$work/hostile.trace" "UPDATE function SET device = '', instance = char(27) || '[2J' || char(10) || printf('%.*c', 100000, 'x')" || return
+  one_sentence 2 'x\.\.\.' commands "$work/hostile.trace" || return
+  ! grep -q "$(printf '\033')" "$work/err" && (($(wc -c <"$work/err") < 400)) || return
+  run console "$work/hostile.trace" -e functions -e info -e 'config nosuch'
+  out_has '\?\[2J' && ! grep -q "$(printf '\033')" "$work/out" "$work/err"
+}
+
+import_refused() {
+  cp "$work/run.trace" "$work/kept.trace" && before=$(md5sum <"$work/kept.trace") || return
+  one_sentence 2 'null' import mmiotrace /dev/null -o "$work/kept.trace" --overwrite || return
+  [[ $(md5sum <"$work/kept.trace") == "$before" ]] && [[ $(echo "$work"/kept.trace*) == "$work/kept.trace" ]]
+}
+
+attach_leaves_nothing() {
+  XDG_RUNTIME_DIR=$work/looked
+  mkdir -m 700 "$XDG_RUNTIME_DIR"
+  one_sentence 2 'nobody serves there' attach zz && [[ ! -e $work/looked/pcilens ]]
+  local status=$?
+  XDG_RUNTIME_DIR=$work/run
+  return "$status"
+}
+
+with_tmpdir() {
+  TMPDIR=$1 timeout 60 "$PCILENS" console --device edu --no-hold -e info >"$work/out" 2>"$work/err" </dev/null
+  code=$?
+  cat "$work/out" "$work/err"
+}
+
+temporary_folders() {
+  with_tmpdir /nonexistent
+  exits 2 && err_has '/nonexistent: .*set TMPDIR' && (($(wc -l <"$work/err") == 1)) || return
+  with_tmpdir ''
+  exits 0
+}
+
 record >"$work/record.out" 2>&1 || cat "$work/record.out"
 check "devices lists edu, also as JSON" lists_devices
 check "every sub-command's help has examples" every_help
@@ -208,6 +250,22 @@ check "query --check has exit code 1 when something matches" query_checks
 check "query has the same rows as sqlite3" query_equals_sqlite
 check "an SVD file names the registers of an imported recording" names_from_svd
 check "an SVD of several peripherals wants one chosen, in one sentence" one_sentence 2 'UART0 UART1' query "$work/run.trace" --registers "$PCILENS_SOURCE/tests/unit/registers/uart.svd"
+check "a register file without an end is refused" one_sentence 2 'more than 32 MiB' query "$work/run.trace" --registers /dev/zero
+check "an option of --registers that is given twice is refused" one_sentence 2 'peripheral= is given twice' query "$work/run.trace" --registers "$PCILENS_SOURCE/tests/unit/registers/uart.svd,peripheral=UART0,peripheral=UART1"
+check "query refuses a negative number" one_sentence 2 '--from: -1 is not a whole number from 0' query "$work/run.trace" --from -1
+check "query refuses a number past the last" one_sentence 2 '--from: 9+ is not a whole number' query "$work/run.trace" --from 99999999999999999999
+check "query refuses a negative limit" one_sentence 2 '--limit: -1' query "$work/run.trace" --limit -1
+check "commands refuses a negative number" one_sentence 2 '--command: -1' commands "$work/run.trace" --command -1
+check "names out of a trace reach the terminal without escapes, cut to a line" hostile_trace
+check "a refused import leaves nothing beside the old trace" import_refused
+check "a name for the trace that is too long is refused in one sentence" one_sentence 2 'too long; choose' console --device edu --trace "$work/$(printf '%0300d' 0)" -e info
+check "a temporary folder that is not there is refused in one sentence, an empty TMPDIR is none" temporary_folders
+check "a folder is no disk" one_sentence 2 'it is a folder' console --device "nvme,disk=$work" -e info
+check "serving on /dev/null is refused" one_sentence 2 '/dev/null: nobody can talk' serve --device edu --stream /dev/null
+check "recording into /dev/null is refused" one_sentence 2 '/dev/null: is no shared memory; name' serve --device edu --spool /dev/null
+check "attach leaves no folder behind" attach_leaves_nothing
+check "a word of C++ is no name of a device" one_sentence 2 'no word of C' new class --here "$work"
+check "new makes no folders above its own" new_wants_a_folder
 check "a register file that is none is refused in one sentence" one_sentence 2 'common.sh:[0-9]+: no well-formed XML' query "$work/run.trace" --registers "${BASH_SOURCE[0]%/*}/common.sh"
 check "a recording replays with zero divergences, twenty times" replays
 check "replay shows the first divergence by name" replay_finds

@@ -131,15 +131,18 @@ bool peer_is_ours(int fd) {
 
 }  // namespace remote
 
-Result<std::string> socket_folder() {
+Result<std::string> socket_folder(SocketFolder what) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const std::string folder = runtime != nullptr && *runtime == '/'
                                  ? std::string(runtime) + "/pcilens"
                                  : fmt::format("/tmp/pcilens-{}", ::geteuid());
+  struct stat there{};
+  // Who only looks for a socket leaves nothing behind.
+  if (what == SocketFolder::LookedAt && ::lstat(folder.c_str(), &there) != 0 && errno == ENOENT)
+    return folder;
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(fmt::format("{}: {}; set XDG_RUNTIME_DIR to a folder of yours", folder,
                             std::strerror(errno)));
-  struct stat there{};
   if (::lstat(folder.c_str(), &there) != 0 || !S_ISDIR(there.st_mode) ||
       there.st_uid != ::geteuid() || (there.st_mode & 077) != 0)
     return fail(
@@ -149,15 +152,15 @@ Result<std::string> socket_folder() {
   return folder;
 }
 
-Result<std::string> socket_path(const std::string& name_or_path) {
+Result<std::string> socket_path(const std::string& name_or_path, SocketFolder what) {
   if (name_or_path.find('/') != std::string::npos) return name_or_path;
-  auto folder = socket_folder();
+  auto folder = socket_folder(what);
   if (!folder) return folder;
   return *folder + "/" + name_or_path + (name_or_path.ends_with(".sock") ? "" : ".sock");
 }
 
 Result<std::vector<std::string>> served_sockets() {
-  const auto folder = socket_folder();
+  const auto folder = socket_folder(SocketFolder::LookedAt);
   if (!folder) return tl::unexpected(folder.error());
   std::vector<std::string> found;
   std::error_code ignored;
