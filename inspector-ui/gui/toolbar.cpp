@@ -93,7 +93,8 @@ void draw_status_bar(App& app) {
   const float room = ImGui::GetContentRegionAvail().x - width - unit(6);
   const float x = ImGui::GetCursorPosX(), y = ImGui::GetCursorPosY();
   if (const std::string busy = app.long_command(); !busy.empty()) {
-    if (widgets::progress("status.busy", 1, busy)) app.cancel_command();
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() - unit(1.25f));  // it is higher than a line of text
+    if (widgets::progress("status.busy", 0, busy)) app.cancel_command();
     return;
   }
   const bool notice = !app.notice().empty();
