@@ -27,7 +27,7 @@ foreach(folder registers pci function)
   install(DIRECTORY core/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pcilens/core
           FILES_MATCHING PATTERN "*.hpp" PATTERN "svd*" EXCLUDE)
 endforeach()
-install(FILES core/result.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pcilens/core)
+install(FILES core/result.hpp core/printable.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pcilens/core)
 install(FILES core/link/transaction.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pcilens/core/link)
 install(FILES core/host/sim/device.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pcilens/core/host/sim)
 

@@ -21,11 +21,11 @@ namespace pcilens {
 // Where sockets lie: $XDG_RUNTIME_DIR/pcilens, or /tmp/pcilens-UID; made with mode 0700 for who
 // serves, and not made for who only looks. Refused where it belongs to somebody else or others may
 // enter.
-enum class SocketFolder : std::uint8_t { Made, LookedAt };
-Result<std::string> socket_folder(SocketFolder what = SocketFolder::Made);
+enum class FolderOfSocket : std::uint8_t { Made, LookedAt };
+Result<std::string> socket_folder(FolderOfSocket what = FolderOfSocket::Made);
 // FOLDER/NAME.sock for a name; what has a slash is a path already.
 Result<std::string> socket_path(const std::string& name_or_path,
-                                SocketFolder what = SocketFolder::Made);
+                                FolderOfSocket what = FolderOfSocket::Made);
 // The sockets in the folder that somebody serves now, sorted.
 Result<std::vector<std::string>> served_sockets();
 

@@ -13,7 +13,7 @@ namespace {
 
 // The socket that is meant: the named one, or the only one there is.
 Result<std::string> choose(const std::string& named) {
-  if (!named.empty()) return socket_path(named, SocketFolder::LookedAt);
+  if (!named.empty()) return socket_path(named, FolderOfSocket::LookedAt);
   auto served = served_sockets();
   if (!served) return tl::unexpected(served.error());
   if (served->size() == 1) return served->front();

@@ -49,7 +49,7 @@ const SubCommand kSubCommands[] = {
      "  pcilens import mmiotrace mmio.log -o uart.trace --registers chip.svd,peripheral=UART\n",
      declare_import},
     {"query", "print the transactions of a trace that an expression matches",
-     "  pcilens query run.trace 'write CMD'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
+     "  pcilens query run.trace 'write CC'\n  pcilens query run.trace --json 'irq' | jq .t_ns\n"
      "  pcilens query run.trace --check 'status != SC' || echo 'a transaction failed'\n",
      declare_query},
     {"check", "test what a trace must and must not hold, for scripts and CI",

@@ -11,7 +11,7 @@ namespace {
 constexpr Argument kBreakArguments[] = {
     {.name = "expression",
      .type = ArgumentType::Expression,
-     .doc = "what to stop at, as docs/expressions.md describes: write CMD"},
+     .doc = "what to stop at, as docs/expressions.md describes: write CC"},
     {.name = "after",
      .type = ArgumentType::Flag,
      .doc = "hold after the device answered, not before it sees the request",
@@ -178,8 +178,8 @@ void add_breakpoint_commands(CommandTable& table) {
                      "answer. Words of the expression and the words after it are kept apart from "
                      "the end of the\n"
                      "line; quotes around the expression make it sure.\n"
-                     "  break write CMD\n"
-                     "  break STATUS.BUSY 1->0 after\n"
+                     "  break write CC\n"
+                     "  break CSTS.RDY 0->1 after\n"
                      "  break irq once\n"
                      "  break write BAR0+0x98 ignore 3\n",
              .arguments = kBreakArguments,

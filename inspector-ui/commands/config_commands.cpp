@@ -11,7 +11,7 @@ namespace {
 constexpr Argument kConfigArguments[] = {
     {.name = "function",
      .type = ArgumentType::Text,
-     .doc = "which function, edu1; the first unless given",
+     .doc = "which function, nvme1; the first unless given",
      .optional = true},
     {.name = "raw",
      .type = ArgumentType::Flag,
@@ -132,7 +132,7 @@ void add_config_commands(CommandTable& table) {
              .summary = "show config space: header and capabilities, decoded",
              .help = "Looked at from outside, like \"registers\". \"config raw > FILE\" in a "
                      "shell, then lspci -F FILE.\n"
-                     "  config\n  config edu1\n  config raw\n",
+                     "  config\n  config nvme0\n  config raw\n",
              .arguments = kConfigArguments,
              .run = config,
              .where = kConsole});

@@ -202,7 +202,7 @@ void add_poke_commands(CommandTable& table) {
              .summary = "write to the device yourself (a poke: effects and all)",
              .help = "A field is written with the other bits as they are, and 0 where a 1 would "
                      "act (W1C, RW1S).\n"
-                     "  write CMD 0x1\n  write STATUS.IRQ 1\n  write BAR0+0x98 4 1\n",
+                     "  write FACTORIAL 5\n  write CC.EN 1\n  write BAR0+0x98 4 1\n",
              .arguments = kWriteArguments,
              .actions = kWriteActions,
              .run = write});
@@ -211,7 +211,7 @@ void add_poke_commands(CommandTable& table) {
              .summary = "set stored state that no write may set, such as a read-only bit",
              .help = "No transaction: the stored value changes and nothing acts on it. The trace "
                      "keeps it as a force.\n"
-                     "  force STATUS.BUSY 1\n  force STATUS 0x0\n",
+                     "  force CSTS.CFS 1\n  force STATUS 0x0\n",
              .arguments = kWriteArguments,
              .actions = kForceActions,
              .run = force});
@@ -222,7 +222,7 @@ void add_poke_commands(CommandTable& table) {
              .help = "Held before the device sees a write: the device gets your value. Held after "
                      "a read was\n"
                      "answered (\"break ... after\"): the driver gets your value.\n"
-                     "  edit 0x5\n  edit START=0 MODE=fast\n",
+                     "  edit 0x5\n  edit EN=0 MPS=1\n",
              .arguments = kEditArguments,
              .actions = kEditActions,
              .disabled = nothing_held,

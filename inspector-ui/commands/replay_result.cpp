@@ -45,8 +45,7 @@ Output differing(const ReplayResult& r, unsigned run, unsigned runs) {
   Output out(Line()
                  .add(count_of(r.divergences, "divergence"), Style::Bad)
                  .add(runs > 1 ? fmt::format(" in run {} of {}", run, runs) : "")
-                 .add(fmt::format(", {} compared; {}", r.compared,
-                                  r.listed.size() > 1 ? "the first ones:" : "the first:")));
+                 .add(fmt::format(", {} compared", r.compared)));
   // A trace of another tool differs for reasons that are no fault of the model.
   if (r.by_reason[0] != r.divergences)
     for (unsigned i = 0; i < kReasons; ++i)
@@ -54,6 +53,10 @@ Output differing(const ReplayResult& r, unsigned run, unsigned runs) {
         out.add(Line(fmt::format("  {:>6}  {}", r.by_reason[i], name_of(static_cast<Reason>(i))),
                      i == 0 ? Style::Bad : Style::Dim));
   if (r.on_bus != 0) out.add(on_bus(r));
+  out.add(Line(r.listed.size() == r.divergences ? "each of them:"
+               : r.listed.size() > 1            ? fmt::format("the first {}:", r.listed.size())
+                                                : "the first one (list 10 describes ten):",
+               Style::Dim));
   std::string listed;
   for (const Divergence& d : r.listed) {
     show(out, d);

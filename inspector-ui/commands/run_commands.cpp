@@ -143,7 +143,7 @@ constexpr Argument kResetArguments[] = {
      .choices = kResetChoices},
     {.name = "function",
      .type = ArgumentType::Text,
-     .doc = "which function, edu1; the first unless given",
+     .doc = "which function, nvme1; the first unless given",
      .optional = true},
 };
 constexpr Action kResetActions[] = {{"Function level reset", "flr"},
@@ -264,7 +264,7 @@ void add_run_commands(CommandTable& table) {
              .summary = "reset the function, as the host would",
              .help = "  reset\n"
                      "  reset conventional\n"
-                     "  reset flr edu1\n",
+                     "  reset flr nvme0\n",
              .arguments = kResetArguments,
              .actions = kResetActions,
              .run = reset});

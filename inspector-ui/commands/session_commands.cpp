@@ -188,7 +188,7 @@ void add_session_commands(CommandTable& table) {
       {.id = "expect",
        .group = "Session",
        .summary = "check a state or a register; a script ends with exit code 1 when it is not so",
-       .help = "  expect stopped\n  expect STATUS=0x81\n  expect STATUS.BUSY=0\n",
+       .help = "  expect stopped\n  expect STATUS=0x81\n  expect CSTS.RDY=1\n",
        .arguments = kExpectArguments,
        .run = expect,
        .where = kConsole});

@@ -76,7 +76,7 @@ void draw_palette(App& app) {
   if (widgets::pressed_down()) state.chosen = std::min(state.chosen + 1, count - 1);
   if (widgets::pressed_up()) state.chosen = std::max(state.chosen - 1, 0);
   const bool entered = widgets::input("palette.input", &state.text,
-                                      "An action, or a command such as  break write CMD", 0);
+                                      "An action, or a command such as  break CC.EN 0->1", 0);
   for (int i = 0; i < count; ++i) {
     const PaletteItem& item = items[static_cast<std::size_t>(i)];
     ImGui::PushID(i);

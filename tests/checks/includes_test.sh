@@ -8,9 +8,9 @@ mapfile -t devices < <(tracked 'devices/*.hpp' 'devices/*.cpp')
 mapfile -t ui < <(tracked 'inspector-ui/*.hpp' 'inspector-ui/*.cpp')
 # What goes into libpcilens_device.a and its headers: all that a device is built with.
 mapfile -t device_floor < <(printf '%s\n' "${core[@]}" | grep -E \
-  '^core/(registers|pci|function)/|^core/link/transaction\.|^core/result\.hpp$|^core/host/sim/device\.hpp$' |
+  '^core/(registers|pci|function)/|^core/link/transaction\.|^core/(result|printable)\.hpp$|^core/host/sim/device\.hpp$' |
   grep -v '/svd')
-device_headers='(registers|pci|function)/.*|link/transaction\.hpp|result\.hpp|host/sim/device\.hpp'
+device_headers='(registers|pci|function)/.*|link/transaction\.hpp|result\.hpp|printable\.hpp|host/sim/device\.hpp'
 
 includes "${core[@]}" | grep -E ': (imgui|GLFW|GL/|ncurses|histedit|devices/|inspector-ui/)' |
   none "core knows no screen and no device"

@@ -131,14 +131,14 @@ bool peer_is_ours(int fd) {
 
 }  // namespace remote
 
-Result<std::string> socket_folder(SocketFolder what) {
+Result<std::string> socket_folder(FolderOfSocket what) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const std::string folder = runtime != nullptr && *runtime == '/'
                                  ? std::string(runtime) + "/pcilens"
                                  : fmt::format("/tmp/pcilens-{}", ::geteuid());
   struct stat there{};
   // Who only looks for a socket leaves nothing behind.
-  if (what == SocketFolder::LookedAt && ::lstat(folder.c_str(), &there) != 0 && errno == ENOENT)
+  if (what == FolderOfSocket::LookedAt && ::lstat(folder.c_str(), &there) != 0 && errno == ENOENT)
     return folder;
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(fmt::format("{}: {}; set XDG_RUNTIME_DIR to a folder of yours", folder,
@@ -152,7 +152,7 @@ Result<std::string> socket_folder(SocketFolder what) {
   return folder;
 }
 
-Result<std::string> socket_path(const std::string& name_or_path, SocketFolder what) {
+Result<std::string> socket_path(const std::string& name_or_path, FolderOfSocket what) {
   if (name_or_path.find('/') != std::string::npos) return name_or_path;
   auto folder = socket_folder(what);
   if (!folder) return folder;
@@ -160,7 +160,7 @@ Result<std::string> socket_path(const std::string& name_or_path, SocketFolder wh
 }
 
 Result<std::vector<std::string>> served_sockets() {
-  const auto folder = socket_folder(SocketFolder::LookedAt);
+  const auto folder = socket_folder(FolderOfSocket::LookedAt);
   if (!folder) return tl::unexpected(folder.error());
   std::vector<std::string> found;
   std::error_code ignored;

@@ -109,7 +109,7 @@ std::string state_text(const Snapshot& snapshot) {
 std::string what_to_do(const Snapshot& snapshot) {
   switch (snapshot.state) {
     case RunState::Running:
-      return "The driver is running. Pause it, or add a breakpoint such as  write CMD.";
+      return "The driver is running. Pause it, or add a breakpoint such as  irq.";
     case RunState::Paused:
       return "Delivery is paused and nothing is held. Step to the next access, or run on.";
     case RunState::Ended:

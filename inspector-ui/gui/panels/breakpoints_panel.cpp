@@ -70,7 +70,7 @@ void BreakpointsPanel::breakpoints(App& app) {
   static constexpr const char* kPhases[] = {"before", "after"};
   const float rest = unit(52);
   const bool entered =
-      widgets::input("breakpoints.expression", &expression_, "Stop at: write CMD",
+      widgets::input("breakpoints.expression", &expression_, "Stop at: write NAME",
                      std::max(unit(20), ImGui::GetContentRegionAvail().x - rest), !error_.empty());
   ImGui::SameLine();
   widgets::segmented("breakpoints.phase", &phase_, kPhases, 2);

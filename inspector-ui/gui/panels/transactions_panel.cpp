@@ -138,7 +138,7 @@ void TransactionsPanel::head(App& app) {
   const bool bad = !pager_.error().empty();
   const float width =
       std::max(unit(20), ImGui::GetContentRegionAvail().x - follow - clear - unit(4));
-  if (widgets::input("transactions.filter", &filter_, "Filter: write CMD, irq, STATUS…, Enter",
+  if (widgets::input("transactions.filter", &filter_, "Filter: write NAME, irq, read CSTS…, Enter",
                      width, bad))
     pager_.set_filter(filter_);
   if (!filter_.empty()) {
