@@ -49,8 +49,15 @@ void Nvme::submission_doorbell(const RegisterWrite& w) {
   const auto id = static_cast<std::uint16_t>(w.ref.index);
   SubmissionQueue& sq = sqs_[id];
   // 3.1.24 and 5.2: the driver is told of a doorbell that cannot be meant.
-  if (sq.entries == 0) return raise_event(kErrorEvent, kWrongDoorbell, kErrorLog);
-  if (w.after >= sq.entries) return raise_event(kErrorEvent, kWrongDoorbellValue, kErrorLog);
+  if (sq.entries == 0) {
+    note("nvme: a doorbell of a submission queue that is not there changes nothing");
+    return raise_event(kErrorEvent, kWrongDoorbell, kErrorLog);
+  }
+  if (w.after >= sq.entries) {
+    note("nvme: a submission doorbell beyond the queue's " + std::to_string(sq.entries) +
+         " entries changes nothing");
+    return raise_event(kErrorEvent, kWrongDoorbellValue, kErrorLog);
+  }
   sq.tail = static_cast<std::uint32_t>(w.after);
   fetch_from(id);
 }

@@ -41,7 +41,8 @@ Result<Output> info(Context& c, const Arguments&) {
 constexpr Argument kExpectArguments[] = {
     {.name = "what",
      .type = ArgumentType::Assignment,
-     .doc = "running, paused, stopped, ended, or NAME=VALUE of a register or field"}};
+     .doc = "running, paused, stopped, ended, finished (the driver did not give up), or "
+            "NAME=VALUE of a register or field"}};
 
 Output differs(std::string text) {
   Output out(Line(std::move(text), Style::Bad));
@@ -53,6 +54,10 @@ Result<Output> expect(Context& c, const Arguments& a) {
   const auto s = c.target.snapshot();
   const std::string& what = a.text("what");
   const std::size_t equals = what.find('=');
+  if (what == "finished") {
+    if (s->state == RunState::Ended && s->driver == "the driver has finished") return Output{};
+    return differs(fmt::format("expected finished, but it is {}", describe_state(*s)));
+  }
   if (equals == std::string::npos) {
     for (const RunState state :
          {RunState::Running, RunState::Paused, RunState::Stopped, RunState::Ended}) {
@@ -61,7 +66,8 @@ Result<Output> expect(Context& c, const Arguments& a) {
       return differs(fmt::format("expected {}, but it is {}", what, describe_state(*s)));
     }
     return fail(fmt::format(
-        "expect: \"{}\" is neither a state (running, paused, stopped, ended) nor NAME=VALUE",
+        "expect: \"{}\" is neither a state (running, paused, stopped, ended, finished) nor "
+        "NAME=VALUE",
         what));
   }
   const auto trim = [](std::string_view text) {
@@ -188,7 +194,7 @@ void add_session_commands(CommandTable& table) {
       {.id = "expect",
        .group = "Session",
        .summary = "check a state or a register; a script ends with exit code 1 when it is not so",
-       .help = "  expect stopped\n  expect STATUS=0x81\n  expect CSTS.RDY=1\n",
+       .help = "  expect stopped\n  expect finished\n  expect STATUS=0x81\n  expect CSTS.RDY=1\n",
        .arguments = kExpectArguments,
        .run = expect,
        .where = kConsole});
