@@ -96,7 +96,6 @@ Result<std::shared_ptr<LocalTarget::Run>> LocalTarget::make_run(const Run* previ
     const std::string bdf = fmt::format("00:{:02x}.0", i + 1);
     const std::string json =
         describe_function(**function, instance, std::string(device.name), bdf, choice.options);
-    if (!(*loaded)->path().empty()) recording_->know(*loaded);
     run->devices.push_back(std::move(*loaded));
     run->link.plug(std::move(*function), instance, std::string(device.name), bdf);
     recording_->recorder().blob(BlobKind::Function, i, std::as_bytes(std::span(json)));

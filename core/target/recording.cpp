@@ -386,31 +386,20 @@ void Recording::commands(CommandRequest request, Done<CommandPage> done) {
   });
 }
 
-void Recording::know(std::shared_ptr<LoadedDevice> device) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(plug_ins_, [&](const auto& p) { return p->path() == device->path(); });
-  plug_ins_.push_back(std::move(device));
-}
-
-Recording::Decoding Recording::decoding_of(const std::string& device) {
-  for (const Device* built_in : built_in_devices())
-    if (built_in->name == device && built_in->decoder != nullptr)
-      return {.device = nullptr, .decoder = built_in->decoder()};
-  const std::lock_guard lock(mutex_);
-  for (const auto& plug_in : plug_ins_)
-    if (plug_in->device().name == device && plug_in->device().decoder != nullptr)
-      return {.device = plug_in, .decoder = plug_in->device().decoder()};
-  return {};
-}
-
 Result<CommandPage> Recording::decode(TraceReader& trace, const CommandRequest& request) {
   CommandPage page;
   const auto& functions = trace.functions();
   const auto described = std::find_if(functions.begin(), functions.end(),
                                       [&](const auto& f) { return f.id == request.function; });
   if (described == functions.end()) return page;
-  if (!decodings_.contains(request.function))
-    decodings_[request.function] = decoding_of(described->device);
+  if (!decodings_.contains(request.function)) {
+    Decoding& fresh = decodings_[request.function];
+    if (auto device = LoadedDevice::recorded(described->device);
+        device && (*device)->device().decoder != nullptr) {
+      fresh.decoder = (*device)->device().decoder();
+      fresh.device = std::move(*device);
+    }
+  }
   Decoding& decoding = decodings_[request.function];
   if (!decoding.decoder) return page;
   ProtocolDecoder& decoder = *decoding.decoder;

@@ -57,8 +57,6 @@ class Recording {
   void code(std::uint64_t seq, Done<CodeView> done);
   void count(std::string expression, Done<MatchCount> done);
   void commands(CommandRequest request, Done<CommandPage> done);
-  // A device that is not built in, whose decoder commands() then asks. Any thread.
-  void know(std::shared_ptr<LoadedDevice> device);
   // Any other question: called on the thread that answers, with the reader or why there is none.
   void ask(std::function<void(Result<TraceReader*>)> question);
   // Everything recorded so far is in the file.
@@ -71,7 +69,7 @@ class Recording {
  private:
   // One function's protocol decoder and how far it is.
   struct Decoding {
-    std::shared_ptr<LoadedDevice> device;      // whose code the decoder is; null: built in
+    std::shared_ptr<LoadedDevice> device;      // whose code the decoder is
     std::unique_ptr<ProtocolDecoder> decoder;  // null: the device has none
     std::uint64_t next = 1;
   };
@@ -79,7 +77,6 @@ class Recording {
   Result<void> end();
   void remove_if_temporary() const;
   Result<CommandPage> decode(TraceReader& trace, const CommandRequest& request);
-  Decoding decoding_of(const std::string& device);
   enum class Begin : std::uint8_t { Anew, GoOn };
   static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
                                                   const std::string& trace,
@@ -102,7 +99,6 @@ class Recording {
   std::mutex mutex_;
   std::condition_variable asked_;
   std::deque<std::function<void(Result<TraceReader*>)>> questions_;
-  std::vector<std::shared_ptr<LoadedDevice>> plug_ins_;
   bool ending_ = false;
   std::unique_ptr<TraceReader> trace_;                   // the question thread's, and so are these
   std::map<std::uint8_t, Decoding> decodings_;           // by function

@@ -7,14 +7,27 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <thread>
 
 #include "core/target/recording.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
+namespace {
+
+sigset_t blocked(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+}  // namespace
 
 void guard_standard_streams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
@@ -23,11 +36,7 @@ void guard_standard_streams() {
 }
 
 void end_on_signals(bool interrupt) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  if (interrupt) sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  const sigset_t set = interrupt ? blocked({SIGTERM, SIGHUP, SIGINT}) : blocked({SIGTERM, SIGHUP});
   termios terminal{};
   const bool at_terminal = ::tcgetattr(STDIN_FILENO, &terminal) == 0;
   std::thread([set, terminal, at_terminal] {
@@ -43,6 +52,16 @@ void end_on_signals(bool interrupt) {
     pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
     ::raise(signal);
   }).detach();
+}
+
+void block_end_signals() {
+  blocked({SIGINT, SIGTERM, SIGHUP});
+}
+
+void wait_for_end_signal() {
+  const sigset_t set = blocked({SIGINT, SIGTERM, SIGHUP});
+  int signal = 0;
+  sigwait(&set, &signal);
 }
 
 int check_output(int code, int error) {

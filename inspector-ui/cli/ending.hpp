@@ -2,8 +2,6 @@
 // its own is left behind.
 #pragma once
 
-#include <csignal>
-
 namespace pcilens::cli {
 
 // First of all: a descriptor of 0 to 2 that is closed would be taken by the next file that is
@@ -14,6 +12,11 @@ void guard_standard_streams();
 // SIGTERM and SIGHUP (and SIGINT where `interrupt` says so) close all recordings and then end the
 // program as they do by themselves. Before the first thread is made.
 void end_on_signals(bool interrupt = false);
+
+// For who serves until it is told to end: SIGINT, SIGTERM and SIGHUP wait for
+// wait_for_end_signal(), and its caller closes everything. Before the first thread is made.
+void block_end_signals();
+void wait_for_end_signal();
 
 // Exit code of a program whose standard output could not take everything: 141 where its reader has
 // gone, as a shell tells it; else that of "cannot", and why. `code` where all was written.

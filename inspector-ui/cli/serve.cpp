@@ -7,24 +7,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 
 #include "core/target/remote.hpp"
-#include "inspector-ui/cli/serving.hpp"
+#include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
 namespace {
-
-sigset_t end_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  return set;
-}
 
 struct Arguments {
   SessionArguments session;
@@ -86,18 +78,6 @@ int run(const Arguments& a) {
 }
 
 }  // namespace
-
-void block_end_signals() {
-  const sigset_t set = end_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-// The socket and the trace are closed as they should be afterwards.
-void wait_for_end_signal() {
-  const sigset_t set = end_signals();
-  int signal = 0;
-  sigwait(&set, &signal);
-}
 
 Run declare_serve(CLI::App& app) {
   auto a = std::make_shared<Arguments>();

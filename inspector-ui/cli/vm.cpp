@@ -11,7 +11,6 @@
 #include "core/target/remote.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
 #include "inspector-ui/cli/ending.hpp"
-#include "inspector-ui/cli/serving.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/virtual_machine.hpp"
 #include "inspector-ui/cli/window.hpp"
@@ -97,11 +96,11 @@ int run(Arguments& a) {
     end_on_signals();
   auto recording = record(**machine, a.trace);
   if (!recording) return cannot(recording.error().message);
-  // The decoder of a plug-in reads the trace on this side.
+  // The decoder of a plug-in reads the trace on this side: it is loaded as long as the session is.
+  std::vector<std::shared_ptr<LoadedDevice>> plug_ins;
   for (const std::string& device : a.machine.devices)
-    if (auto loaded = LoadedDevice::load(device.substr(0, device.find(',')));
-        loaded && !(*loaded)->path().empty())
-      (*recording)->know(std::move(*loaded));
+    if (auto loaded = LoadedDevice::load(device.substr(0, device.find(','))))
+      plug_ins.push_back(std::move(*loaded));
   auto api = (*machine)->connect_api();
   if (!api) return cannot(api.error().message);
   auto link =
