@@ -24,6 +24,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -208,9 +209,6 @@ u64 lens_ring_tail(struct lens_function *fn);
 int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns);
 
 /* hold.c */
-int lens_hold_init(void);
-void lens_hold_exit(void);
-int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu);
 int lens_slots_create(struct lens_function *fn);
 void lens_slots_free(struct lens_function *fn);
 bool lens_hold(struct lens_function *fn, const struct lens_site *site,
@@ -221,6 +219,13 @@ void lens_spin_begin(void);
 bool lens_cpu_spins(unsigned int cpu);
 void lens_spin_window(void);
 void lens_spin_end(void);
+
+/* rescue.c: who would answer is not left behind who waits for it */
+DECLARE_PER_CPU(int, lens_standing);
+int lens_rescue_init(void);
+void lens_rescue_exit(void);
+void lens_rescue(u64 now);
+int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu);
 
 /* config.c */
 extern struct pci_ops lens_pci_ops;

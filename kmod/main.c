@@ -12,12 +12,12 @@ static int __init lens_init(void)
 	lens_workqueue = alloc_workqueue("pcilens", WQ_UNBOUND, LENS_FUNCTIONS);
 	if (!lens_workqueue)
 		return -ENOMEM;
-	err = lens_hold_init();
+	err = lens_rescue_init();
 	if (err)
 		goto err_workqueue;
 	err = lens_trap_init();
 	if (err)
-		goto err_hold;
+		goto err_rescue;
 	err = lens_remap_init();
 	if (err)
 		goto err_trap;
@@ -40,8 +40,8 @@ err_remap:
 	lens_remap_exit();
 err_trap:
 	lens_trap_exit();
-err_hold:
-	lens_hold_exit();
+err_rescue:
+	lens_rescue_exit();
 err_workqueue:
 	destroy_workqueue(lens_workqueue);
 	return err;
@@ -56,7 +56,7 @@ static void __exit lens_exit(void)
 	lens_user_map_exit();
 	lens_remap_exit();
 	lens_trap_exit();
-	lens_hold_exit();
+	lens_rescue_exit();
 	/* Frees what was closed last: an access may have had a reference until now. */
 	destroy_workqueue(lens_workqueue);
 }
