@@ -209,6 +209,16 @@ std::uint64_t RegisterBank::peek(const RegisterRef& ref) const {
   return shown(slot_of(*ref.reg), ref.index, true) & ref.reg->mask();
 }
 
+void RegisterBank::peek_all(
+    const std::function<void(const RegisterRef&, std::uint64_t)>& see) const {
+  for (std::size_t i = 0; i < map().registers.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.readable == 0) continue;
+    for (std::uint32_t index = 0; index < slot.reg->count; ++index)
+      see({slot.reg, index}, shown(slot, index, true));
+  }
+}
+
 std::uint64_t RegisterBank::get(const Register& r, std::uint32_t index) const {
   return *value_of(r, index);
 }

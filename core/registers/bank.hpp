@@ -51,6 +51,8 @@ class RegisterBank {
   // declared with peek_has_effect shows its stored value: its read handler is not called.
   std::uint64_t peek(std::uint64_t offset, std::uint32_t size) const;
   std::uint64_t peek(const RegisterRef& ref) const;
+  // The same of every element of every register of which a driver can read anything at all.
+  void peek_all(const std::function<void(const RegisterRef&, std::uint64_t)>& see) const;
 
   // The device's own side: the stored value, past the access rules. A register of another map or
   // an index past the array's end throws std::logic_error. Bits beyond the width are dropped.

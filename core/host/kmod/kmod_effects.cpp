@@ -178,11 +178,9 @@ void KmodHost::refresh_shadow(std::uint8_t index) {
     const RegisterBank* bank = function->bank(bar);
     const std::span<std::byte> memory = served.function->shadow(bar);
     if (bank == nullptr || memory.empty()) continue;
-    for (const Register* r : bank->map().registers)
-      for (std::uint32_t i = 0; i < r->count; ++i) {
-        const RegisterRef ref{r, i};
-        put(memory, ref.offset(), r->width, bank->peek(ref));
-      }
+    bank->peek_all([&](const RegisterRef& ref, std::uint64_t value) {
+      put(memory, ref.offset(), ref.reg->width, value);
+    });
   }
 }
 
