@@ -7,6 +7,7 @@
 #include "core/host/kmod/kmod_host.hpp"
 #include "core/target/describe_function.hpp"
 #include "core/target/snapshot.hpp"
+#include "core/thread_time.hpp"
 
 namespace pcilens {
 
@@ -248,11 +249,14 @@ std::pair<std::uint64_t, Phase> held_at(const HeldTransaction& held) {
 }  // namespace
 
 void LocalTarget::publish(Run& run, bool at_once) {
-  constexpr auto kLeast = std::chrono::milliseconds(16);
+  constexpr std::chrono::nanoseconds kLeast = std::chrono::milliseconds(16);
+  // Of the time, at most a 16th goes into snapshots, however slow this machine is.
+  constexpr int kOfTheTime = 16;
   const auto now = std::chrono::steady_clock::now();
   const bool dirty = dirty_.exchange(false);
   if (!dirty && run.link.last_seq() == published_seq_) return;
-  if (!at_once && !dirty && now - published_ < kLeast) return;
+  if (!at_once && !dirty && now - published_ < std::max(kLeast, publishing_ * kOfTheTime)) return;
+  const auto from = thread_time();
   published_ = now;
   published_seq_ = run.link.last_seq();
   auto fresh = take_snapshot(run.link, *snapshot());
@@ -273,6 +277,7 @@ void LocalTarget::publish(Run& run, bool at_once) {
     snapshot_ = std::move(fresh);
     listener = listener_;
   }
+  publishing_ = thread_time() - from;
   if (listener) listener();
 }
 

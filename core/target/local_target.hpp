@@ -95,6 +95,7 @@ class LocalTarget final : public Target {
   std::thread restarter_;
   // The link thread's alone.
   std::chrono::steady_clock::time_point published_{}, watched_{};
+  std::chrono::nanoseconds publishing_{};  // what the last one took
   std::uint64_t published_seq_ = 0;
   std::optional<std::pair<std::uint64_t, Phase>> released_;  // a hold that ends just now
 };

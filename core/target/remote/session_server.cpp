@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/thread_time.hpp"
+
 namespace pcilens::remote {
 namespace {
 
 constexpr auto kBetweenSnapshots = 16 * kj::MILLISECONDS;
+// Of the time, at most a 16th goes into snapshots, however slow this machine is.
+constexpr int kOfTheTime = 16;
 constexpr unsigned kMostUnderWay = 8;        // to a client that takes none
 constexpr std::uint32_t kMostRows = 20'000;  // in one page
 constexpr std::size_t kMostPayload = 32u << 20;
@@ -38,6 +42,7 @@ void SessionServer::push(bool at_once) {
   const bool urgent = !sent_ || sent_->state != now->state;
   if (!at_once && (under_way_ > 0 || (waiting_ && !urgent))) return;
   if (under_way_ >= kMostUnderWay) return;
+  const auto from = thread_time();
   auto request = watcher_->changedRequest();
   write(request.initSnapshot(), *now, sent_.get());
   sent_ = now;
@@ -47,7 +52,9 @@ void SessionServer::push(bool at_once) {
     --under_way_;
     push(false);
   }));
-  tasks_.add(clients_.loop().io().provider->getTimer().afterDelay(kBetweenSnapshots).then([this] {
+  const std::chrono::nanoseconds took = thread_time() - from;
+  const auto pause = std::max(kBetweenSnapshots, took.count() * kOfTheTime * kj::NANOSECONDS);
+  tasks_.add(clients_.loop().io().provider->getTimer().afterDelay(pause).then([this] {
     waiting_ = false;
     push(false);
   }));
