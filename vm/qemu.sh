@@ -75,6 +75,9 @@ tcg)
 	# Linux mistrusts this CPU's TSC and would read every time from the HPET,
 	# which takes an exit; QEMU keeps the TSCs of its CPUs together.
 	words+=" tsc=reliable"
+	# No speculation is emulated, but every detour around it is. psi: statistics of each
+	# context switch that nobody reads.
+	words+=" mitigations=off psi=0"
 	# On a busy host the timer's test interrupts come too late, and Linux panics.
 	words+=" no_timer_check"
 	;;
