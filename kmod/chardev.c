@@ -218,11 +218,11 @@ static long lens_wait(struct lens_function *fn, void __user *user)
 
 	if (copy_from_user(&wait, user, sizeof(wait)))
 		return -EFAULT;
-	if (wait.answer_count > PCILENS_SLOTS || wait.flags & ~PCILENS_WAIT_NO_CPU || wait.reserved)
+	if (wait.answer_count > PCILENS_SLOTS || wait.flags & ~(PCILENS_WAIT_NO_CPU | PCILENS_WAIT_STUCK) || wait.reserved)
 		return -EINVAL;
 	answers = u64_to_user_ptr(wait.answers);
 	wait.refused = 0;
-	if (!(wait.flags & PCILENS_WAIT_NO_CPU))
+	if (!(wait.flags & (PCILENS_WAIT_NO_CPU | PCILENS_WAIT_STUCK)))
 		WRITE_ONCE(fn->collector_cpu, raw_smp_processor_id());
 	for (i = 0; i < wait.answer_count; i++) {
 		if (copy_from_user(&answer, &answers[i], sizeof(answer)))
@@ -237,7 +237,10 @@ static long lens_wait(struct lens_function *fn, void __user *user)
 			return -EFAULT;
 	}
 	lens_dma_reclaim(fn);
-	err = lens_ring_wait(fn, wait.timeout_ns, wait.spin_ns);
+	if (wait.flags & PCILENS_WAIT_STUCK)
+		err = lens_stuck_wait(fn, wait.timeout_ns);
+	else
+		err = lens_ring_wait(fn, wait.timeout_ns, wait.spin_ns);
 	/* The answers are given: a restart would give them again. */
 	if (err == -ERESTARTSYS)
 		err = -EINTR;

@@ -176,6 +176,7 @@ void lens_kill(struct lens_function *fn)
 	wake_up_all(&fn->slot_queue);
 	wake_up_all(&fn->readers);
 	wake_up_all(&fn->writers);
+	wake_up_all(&fn->helpers);
 }
 
 void lens_site_init(struct lens_site *site, u64 ip)

@@ -142,6 +142,8 @@ struct lens_function {
 	bool congested;		/* an atomic wait for room ran into its cap */
 	wait_queue_head_t readers;
 	wait_queue_head_t writers;
+	wait_queue_head_t helpers;	/* PCILENS_WAIT_STUCK */
+	u32 stuck;		/* times that a driver was seen spinning */
 	struct irq_work wake_readers;
 	int collector_cpu;
 	u32 atomic_hold_ms;
@@ -207,6 +209,7 @@ u64 lens_emit(struct lens_function *fn, const struct lens_site *site, struct pci
 bool lens_ring_has_records(struct lens_function *fn);
 u64 lens_ring_tail(struct lens_function *fn);
 int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns);
+int lens_stuck_wait(struct lens_function *fn, s64 timeout_ns);
 
 /* hold.c */
 int lens_slots_create(struct lens_function *fn);

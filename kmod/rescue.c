@@ -193,6 +193,8 @@ static void lens_rescuer_run(unsigned int here)
 
 		if (!fn)
 			continue;
+		WRITE_ONCE(fn->stuck, fn->stuck + 1);
+		wake_up_all(&fn->helpers);
 		for_each_online_cpu(cpu) {
 			if (lens_cpu_stands(cpu))
 				lens_rescue_from(fn, cpu);

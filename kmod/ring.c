@@ -32,6 +32,7 @@ int lens_ring_create(struct lens_function *fn, u32 events)
 	fn->wake_readers = IRQ_WORK_INIT(lens_wake_readers);
 	init_waitqueue_head(&fn->readers);
 	init_waitqueue_head(&fn->writers);
+	init_waitqueue_head(&fn->helpers);
 	if (!is_power_of_2(events) || events < 16 || events > LENS_RING_EVENTS_MAX)
 		return -EINVAL;
 	fn->capacity = events;
@@ -226,9 +227,12 @@ u64 lens_emit(struct lens_function *fn, const struct lens_site *site, struct pci
 	raw_spin_unlock_irqrestore(&lens_order, flags);
 
 	atomic64_inc(&fn->stat.events);
-	/* Pairs with the barrier of the reader that goes to sleep. */
+	/*
+	 * Pairs with the barrier of the reader that goes to sleep. With interrupts off
+	 * the driver may have any lock, the scheduler's too.
+	 */
 	if (wq_has_sleeper(&fn->readers)) {
-		if (site->may_sleep)
+		if (!irqs_disabled() && !in_nmi())
 			wake_up_all(&fn->readers);
 		else
 			irq_work_queue(&fn->wake_readers);
@@ -236,11 +240,24 @@ u64 lens_emit(struct lens_function *fn, const struct lens_site *site, struct pci
 	return seq;
 }
 
+/*
+ * As wait_event_interruptible_hrtimeout(), but by ticks: a timer of its own for each
+ * wait makes the CPU's clock be set twice, which costs more than the wait where the
+ * machine is emulated. Negative: without limit.
+ */
+#define lens_wait_ticks(queue, condition, timeout_ns)					\
+({											\
+	long left = wait_event_interruptible_timeout(queue, condition,			\
+			(timeout_ns) < 0 ? MAX_SCHEDULE_TIMEOUT :			\
+					   nsecs_to_jiffies(timeout_ns) + 1);		\
+											\
+	left < 0 ? (int)left : left ? 0 : -ETIME;					\
+})
+
 /* 0: there are records; -ETIMEDOUT, -ERESTARTSYS or -ENODEV. */
 int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns)
 {
 	u64 start = ktime_get_ns();
-	ktime_t timeout;
 	int err;
 
 	wake_up_all(&fn->writers);	/* the tail may have moved */
@@ -257,13 +274,32 @@ int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns)
 	}
 	if (timeout_ns > 0 && ktime_get_ns() - start >= (u64)timeout_ns)
 		return -ETIMEDOUT;
-	timeout = timeout_ns < 0 ? KTIME_MAX : ns_to_ktime(timeout_ns);
-	err = wait_event_interruptible_hrtimeout(fn->readers,
-						 lens_ring_has_records(fn) || lens_dead(fn),
-						 timeout);
+	if (timeout_ns < 0 || timeout_ns > 2 * TICK_NSEC)
+		err = lens_wait_ticks(fn->readers, lens_ring_has_records(fn) || lens_dead(fn),
+				      timeout_ns);
+	else
+		err = wait_event_interruptible_hrtimeout(fn->readers,
+							 lens_ring_has_records(fn) || lens_dead(fn),
+							 ns_to_ktime(timeout_ns));
 	if (err == -ETIME)
 		return -ETIMEDOUT;
 	if (err)
 		return err;
 	return lens_ring_has_records(fn) ? 0 : -ENODEV;
+}
+
+/*
+ * Until a driver spins that nobody has answered for a millisecond. 0: one does;
+ * -ETIMEDOUT, -ERESTARTSYS or -ENODEV.
+ */
+int lens_stuck_wait(struct lens_function *fn, s64 timeout_ns)
+{
+	u32 seen = READ_ONCE(fn->stuck);
+	int err;
+
+	err = lens_wait_ticks(fn->helpers, READ_ONCE(fn->stuck) != seen || lens_dead(fn),
+			      timeout_ns);
+	if (lens_dead(fn))
+		return -ENODEV;
+	return err == -ETIME ? -ETIMEDOUT : err;
 }

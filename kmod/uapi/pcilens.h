@@ -484,6 +484,11 @@ struct pcilens_wait {
 #define PCILENS_WAIT_NO_CPU	(1U << 0)	/* do not take this thread's CPU for
 						 * the collector's: only answers
 						 */
+#define PCILENS_WAIT_STUCK	(1U << 1)	/* wait for a driver that has spun for
+						 * a millisecond, of any function,
+						 * and not for records: for a second
+						 * thread that looks after the first
+						 */
 
 /**
  * struct pcilens_slot - one element of PCILENS_MMAP_SLOTS

@@ -113,6 +113,13 @@ bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_
   return errno == ETIMEDOUT || errno == EINTR;
 }
 
+bool KmodFunction::wait_for_spinning(std::int64_t timeout_ns) {
+  pcilens_wait wait{};
+  wait.flags = PCILENS_WAIT_STUCK;
+  wait.timeout_ns = timeout_ns;
+  return ::ioctl(fd_, PCILENS_IOC_WAIT, &wait) == 0 || errno != ENODEV;
+}
+
 void KmodFunction::answer_spinning(const pcilens_answer& answer) {
   auto* slot = reinterpret_cast<pcilens_slot*>(slots_.data()) + answer.slot;
   std::atomic_ref(slot->value).store(answer.value, std::memory_order_relaxed);

@@ -32,6 +32,9 @@ class KmodFunction {
   // Gives the answers, then waits for events until the time is over. False once the function is
   // gone. An answer's result tells whether it came too late (-ESTALE).
   bool wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns);
+  // Until a driver has spun for a millisecond, which nobody answers; or the time is over. False
+  // once the function is gone.
+  bool wait_for_spinning(std::int64_t timeout_ns);
   // The same for a driver that spins for it on another CPU, without a system call.
   void answer_spinning(const pcilens_answer& answer);
   // Whether the driver sleeps until its answer comes.

@@ -19,10 +19,14 @@ constexpr std::uint64_t kSpinNs = 20'000;      // about two context switches
 // An answer that comes this soon finds its driver still spinning, wherever it may not sleep.
 constexpr std::uint64_t kPromptNs = 1'000'000;
 constexpr std::uint64_t kPassNs = KmodFunction::kAtomicHoldNs / 4 * 3;
-constexpr auto kLook = 2ms;  // how often the second thread looks after the first
+// How often the second thread looks after the first where nobody calls it. Seldom: in a VM a timer
+// costs more than an access.
+constexpr std::int64_t kLookNs = 20'000'000;
 // How often a thread looks in a stop who cannot wait any longer. Seldom: an interrupt handler on
 // top of it would wait for the other one.
 constexpr auto kLookInStop = 10ms;
+// How soon an interrupt is tried again for which no CPU was free.
+constexpr std::int64_t kTryAgainNs = 1'000'000;
 
 std::uint64_t monotonic_ns() {
   timespec now{};
@@ -91,9 +95,10 @@ void KmodHost::serve_first(std::uint8_t index) {
       if (owed.answer && !wait(served, owed, 0)) return;
       pass_overdue(index);
       std::this_thread::sleep_for(kLookInStop);
-    } else if (!wait(served, owed, kWaitNs)) {
+    } else if (!wait(served, owed, keeps_ ? kTryAgainNs : kWaitNs)) {
       return;
     }
+    if (keeps_) send_kept_interrupts();
     if (ending_ && !owed.answer) return;
   }
 }
@@ -104,7 +109,8 @@ void KmodHost::serve_second(std::uint8_t index) {
   std::uint64_t seen = 0;
   Owed owed;
   while (!ending_) {
-    std::this_thread::sleep_for(link_.halted() ? kLookInStop : kLook);
+    if (link_.halted() || !served.function->wait_for_spinning(kLookNs))
+      std::this_thread::sleep_for(kLookInStop);
     if (keeps_) send_kept_interrupts();
     const std::uint64_t now = served.claimed.load(std::memory_order_relaxed);
     const bool stands = std::exchange(seen, now) == now;
@@ -164,11 +170,12 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     KmodHost& host;
     std::uint8_t index;
     const pcilens_event& event;
-    bool taken;
-  } claim{*this, index, event, false};
+    bool taken, asked;
+  } claim{*this, index, event, false, false};
   Link::Terms terms{.stack = stack,
                     .claim =
                         [c = &claim] {
+                          c->asked = true;
                           c->taken = c->host.served_[c->index]->queue.claim(c->event.seq);
                           if (c->taken) c->host.claimed(c->index, c->event);
                           return c->taken;
@@ -192,7 +199,8 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
       }
   }
   const auto completion = link_.request_now(t, terms);
-  if (!completion) return false;
+  // The other thread was quicker; or the link is held.
+  if (!completion) return claim.asked;
   if (completion->answered_by == AnsweredBy::PassedStop)
     said_(fmt::format("an access to BAR{}+{:#x} could not wait and passed the stop", event.bar,
                       event.offset));
