@@ -115,3 +115,16 @@ u64 lens_access(struct lens_function *fn, const struct lens_site *site, int bar,
 	}
 	return status == PCILENS_STATUS_SC ? answer & lens_ones(size) : lens_ones(size);
 }
+
+/* It cannot be emulated: no value, and no size. */
+void lens_access_refused(struct lens_function *fn, const struct lens_site *site, int bar,
+			 u64 offset)
+{
+	struct pcilens_event event = {
+		.kind = PCILENS_REFUSED, .bar = bar, .offset = offset,
+	};
+
+	atomic64_inc(&fn->stat.refused);
+	if (!lens_dead(fn) && bar < PCILENS_BARS)
+		lens_emit(fn, site, &event, false);
+}

@@ -43,7 +43,11 @@ enum lens_op {
 	LENS_OP_STOS,
 	LENS_OP_LODS,
 	LENS_OP_MOVDIR64B,
+	LENS_OP_FLUSH,		/* clflush, clflushopt, clwb: there is no cache */
+	LENS_OP_REFUSED,	/* known, not emulated; can be passed over */
 };
+
+#define LENS_NO_REGISTER	0xff
 
 /**
  * struct lens_insn - a decoded instruction
@@ -60,9 +64,10 @@ enum lens_op {
  * @rep: repeat with rcx
  * @lock: locked, or implicitly so (xchg)
  * @address32: address size prefix
+ * @address_register: @reg is the address of another operand
  * @rip: address is relative to the next instruction
- * @base: base register or 0xff
- * @index: index register or 0xff
+ * @base: base register or LENS_NO_REGISTER
+ * @index: index register or LENS_NO_REGISTER
  * @scale: shift of the index
  * @value: immediate, sign extended
  * @displacement: of the address
@@ -81,6 +86,7 @@ struct lens_insn {
 	bool rep;
 	bool lock;
 	bool address32;
+	bool address_register;
 	bool rip;
 	u8 base;
 	u8 index;
@@ -114,7 +120,12 @@ struct lens_memory {
 	bool (*again)(void *context);
 };
 
-/* 0; -EOPNOTSUPP: known, not emulated; -EINVAL: unknown or not to memory. */
+/*
+ * 0; -EOPNOTSUPP: known, not emulated; -EINVAL: unknown or not to memory.
+ * With -EOPNOTSUPP @insn->op is LENS_OP_REFUSED where the instruction does nothing
+ * but compute, so that it may be passed over: then its length and its operand are
+ * right (a displacement of EVEX is not scaled). Otherwise it is LENS_OP_NONE.
+ */
 int lens_decode(const u8 *code, unsigned int available, struct lens_insn *insn);
 
 /* The address of the (first) memory operand; for MOVS the destination. */

@@ -200,6 +200,8 @@ void lens_site_init(struct lens_site *site, u64 ip);
 /* access.c: the one road of every memory access */
 u64 lens_access(struct lens_function *fn, const struct lens_site *site, int bar, u64 offset,
 		u8 size, bool write, u64 value);
+void lens_access_refused(struct lens_function *fn, const struct lens_site *site, int bar,
+			 u64 offset);
 
 /* ring.c */
 int lens_ring_create(struct lens_function *fn, u32 events);

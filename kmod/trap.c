@@ -111,7 +111,7 @@ static bool lens_is_ours(const struct lens_insn *insn, const struct lens_regs *r
 		return true;
 	if (insn->op == LENS_OP_MOVS)
 		return lens_is_cookie(regs->gp[LENS_SI]);
-	return insn->op == LENS_OP_MOVDIR64B && lens_is_cookie(regs->gp[insn->reg]);
+	return insn->address_register && lens_is_cookie(regs->gp[insn->reg]);
 }
 
 /* An oops follows; say whose fault it is and why. */
@@ -153,7 +153,7 @@ static int lens_die(struct notifier_block *nb, unsigned long event, void *data)
 	code_bytes = lens_read_code(pt->ip, code);
 	lens_regs_from(&regs, pt);
 	err = lens_decode(code, code_bytes, &insn);
-	if (err) {
+	if (err && insn.op != LENS_OP_REFUSED) {
 		lens_explain(&regs, code, code_bytes, err);
 		return NOTIFY_DONE;
 	}
@@ -228,13 +228,36 @@ static const struct lens_memory lens_trap_memory = {
 	.write = lens_write,
 };
 
+/*
+ * Known, not emulated. An oops would take the driver's thread away with all that
+ * it holds, so the access ends as one that no device claims: what it writes is
+ * lost, what it would load keeps its value, and everybody is told.
+ */
+static void lens_refuse(const struct lens_site *site, const struct lens_insn *insn,
+			const struct lens_regs *regs)
+{
+	u64 address = lens_address(insn, regs);
+	struct lens_function *fn;
+
+	if (!lens_is_cookie(address))
+		address = regs->gp[insn->reg];
+	fn = lens_get(&lens_functions[lens_cookie_function(address)]);
+	if (!fn)
+		return;
+	pr_warn_ratelimited("pcilens: function %u BAR%d+0x%llx: %pS touches it with an instruction that is not emulated; passed over: %*ph\n",
+			    fn->id, lens_cookie_bar(address), address & LENS_COOKIE_OFFSET_MASK,
+			    (void *)regs->ip, insn->length, site->code);
+	lens_access_refused(fn, site, lens_cookie_bar(address), address & LENS_COOKIE_OFFSET_MASK);
+	lens_put(fn);
+}
+
 /* Called by the trampoline, as if the driver had called it in place of the access. */
 asmlinkage void lens_trap_access(struct pt_regs *pt, struct lens_trap *trap)
 {
 	struct lens_access_context context;
 	struct lens_insn insn = trap->insn;
 	struct lens_regs regs;
-	int err;
+	int err = 0;
 
 	lens_site_init(&context.site, pt->ip);
 	memcpy(context.site.code, trap->code, sizeof(context.site.code));
@@ -247,7 +270,12 @@ asmlinkage void lens_trap_access(struct pt_regs *pt, struct lens_trap *trap)
 		context.site.flags |= PCILENS_F_LOCKED;
 
 	lens_regs_from(&regs, pt);
-	err = lens_emulate(&insn, &regs, &lens_trap_memory, &context);
+	if (insn.op == LENS_OP_REFUSED) {
+		lens_refuse(&context.site, &insn, &regs);
+		regs.ip += insn.length;
+	} else {
+		err = lens_emulate(&insn, &regs, &lens_trap_memory, &context);
+	}
 	if (err) {
 		pr_warn_ratelimited("pcilens: %pS: the access was skipped, error %d: %*ph\n",
 				    (void *)pt->ip, err, context.site.code_bytes,

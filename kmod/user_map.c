@@ -76,19 +76,22 @@ static int lens_user_emulate(struct lens_user_access *access, struct pt_regs *pt
 	left = copy_from_user(access->site.code, (void __user *)pt->ip, LENS_INSN_MAX);
 	access->site.code_bytes = LENS_INSN_MAX - left;
 	err = lens_decode(access->site.code, access->site.code_bytes, &insn);
+	access->site.instruction_bytes = insn.length;
+	lens_regs_from(&regs, pt);
 	if (err) {
-		atomic64_inc(&access->fn->stat.refused);
+		u64 offset = lens_address(&insn, &regs) - access->start + access->offset;
+
 		pr_warn_ratelimited("pcilens: function %u: %s[%d] touches BAR%d with an instruction that is not emulated: %*ph\n",
 				    access->fn->id, current->comm, task_pid_nr(current),
 				    access->bar, access->site.code_bytes, access->site.code);
+		lens_access_refused(access->fn, &access->site, access->bar,
+				    insn.op == LENS_OP_REFUSED ? offset : 0);
 		return err;
 	}
-	access->site.instruction_bytes = insn.length;
 	if (insn.rep)
 		access->site.flags |= PCILENS_F_REP;
 	if (insn.lock)
 		access->site.flags |= PCILENS_F_LOCKED;
-	lens_regs_from(&regs, pt);
 	err = lens_emulate(&insn, &regs, &lens_user_memory, access);
 	if (!err)
 		lens_regs_to(pt, &regs);

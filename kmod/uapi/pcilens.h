@@ -256,8 +256,9 @@ struct pcilens_limits {
  * @PCILENS_RESET: aux enum pcilens_reset; config space is back at its image
  * @PCILENS_BAR_CHANGE: a BAR's address or COMMAND's memory enable changed:
  *	bar, offset new bus address, value 1 decoding 0 not
- * @PCILENS_REFUSED: an instruction that the decoder does not emulate hit the
- *	BAR; reads got all-ones where the length was known
+ * @PCILENS_REFUSED: an instruction that is not emulated hit the BAR at offset.
+ *	In the kernel it was passed over: nothing was written, what it would have
+ *	loaded keeps its value. A userspace driver got SIGBUS
  * @PCILENS_GAP: value is how many events were lost before this record (the
  *	ring was full where the driver could not wait)
  * @PCILENS_STACK: struct pcilens_stack, right after the event it belongs to

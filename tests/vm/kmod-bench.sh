@@ -29,8 +29,7 @@ bench() {	# bench CPU PARAMETERS...
 
 modprobe pcilens
 start --shadow
-bench 1 what=forms
-dmesg | grep WRONG
+modprobe kmod_forms; dmesg | grep kmod_forms:
 bench 1 what=trap count="$count"
 stop shadow
 

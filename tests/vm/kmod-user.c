@@ -2,7 +2,9 @@
 /*
  * A driver in userspace: the edu function's BAR 0 through sysfs.
  *
- *	kmod-user /sys/bus/pci/devices/.../resource0
+ *	kmod-user /sys/bus/pci/devices/.../resource0 [movups|movdqa|vmovdqu|cmpxchg16b]
+ *
+ * With the name of an instruction only that: the module refuses it.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -11,6 +13,19 @@
 #include <sys/mman.h>
 #include <time.h>
 
+static int refused(volatile void *bar, const char *name)
+{
+	if (!strcmp(name, "movups"))
+		asm volatile("movups %%xmm0, (%0)" : : "r" (bar) : "memory");
+	else if (!strcmp(name, "movdqa"))
+		asm volatile("movdqa 16(%0), %%xmm0" : : "r" (bar) : "xmm0");
+	else if (!strcmp(name, "vmovdqu"))
+		asm volatile("vmovdqu (%0), %%ymm0" : : "r" (bar) : "xmm0");
+	else if (!strcmp(name, "cmpxchg16b"))
+		asm volatile("lock cmpxchg16b (%0)" : : "r" (bar) : "rax", "rdx", "memory", "cc");
+	return 3;	/* not refused, or no such name */
+}
+
 int main(int argc, char **argv)
 {
 	volatile uint32_t *bar;
@@ -18,7 +33,7 @@ int main(int argc, char **argv)
 	uint32_t i;
 	int fd;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	fd = open(argv[1], O_RDWR | O_SYNC);
@@ -27,6 +42,8 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 2;
 	}
+	if (argc == 3)
+		return refused(bar, argv[2]);
 	printf("id 0x%x\n", bar[0]);
 	bar[1] = 0x12345678;
 	printf("alive 0x%x\n", bar[1]);

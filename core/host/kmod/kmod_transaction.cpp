@@ -105,9 +105,13 @@ void KmodHost::claimed(std::uint8_t index, const pcilens_event& event) {
 void KmodHost::tell(Served& served, const pcilens_event& event) {
   switch (event.kind) {
     case PCILENS_REFUSED:
-      return link_.host_note(
-          fmt::format("the module cannot emulate the instruction {} at this BAR access",
-                      hex(event.code, event.code_bytes)));
+      return link_.host_finding(
+          0, "refused-instruction",
+          fmt::format("BAR{}+{:#x}: an instruction that is not emulated touched it: {}; {}",
+                      event.bar, event.offset, hex(event.code, event.instruction_bytes),
+                      (event.flags & PCILENS_F_USER) != 0
+                          ? "the process got SIGBUS"
+                          : "it was passed over, nothing was written or loaded"));
     case PCILENS_EXPIRED: {
       std::uint64_t seq = 0;
       {

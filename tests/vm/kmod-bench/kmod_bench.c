@@ -2,10 +2,8 @@
 /*
  * Does accesses to BAR 0 of the edu function and tells what came of them.
  *
- *	modprobe kmod_bench what=forms	every instruction form on the BAR and on
- *					ordinary memory: same result, same flags.
- *					The runtime must run with --shadow
- *	what=trap	accesses a second that end in no function at all
+ *	modprobe kmod_bench what=trap
+ *			accesses a second that end in no function at all
  *	what=write	posted writes a second, ascending values at 0x200
  *	what=read	reads a second
  *	what=atomic	reads a second under a spinlock with interrupts off
@@ -29,7 +27,6 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 static char *what = "nothing";
@@ -38,170 +35,6 @@ static unsigned int count = 100000;
 module_param(count, uint, 0444);
 static unsigned int seconds = 10;
 module_param(seconds, uint, 0644);
-
-#define AREA		256
-#define AREA_AT		0x1000
-#define ARITHMETIC	0x8d5	/* CF PF AF ZF SF OF */
-
-struct registers {
-	u64 a, c, d, si, di, flags;
-};
-
-#define FORM(number, text)							\
-	static noinline void form_##number(void *p, struct registers *r)	\
-	{									\
-		asm volatile("pushq %[flags]\n\tpopfq\n\t" text "\n\t"		\
-			     "pushfq\n\tpopq %[flags]"			\
-			     : "+a" (r->a), "+c" (r->c), "+d" (r->d),		\
-			       "+S" (r->si), "+D" (r->di), [flags] "+r" (r->flags) \
-			     : "b" (p) : "memory", "cc");			\
-	}									\
-	static const char text_##number[] = text
-
-FORM(0, "movb (%%rbx), %%al");
-FORM(1, "movw 2(%%rbx), %%ax");
-FORM(2, "movl 4(%%rbx), %%eax");
-FORM(3, "movq 8(%%rbx), %%rax");
-FORM(4, "movb %%ah, 3(%%rbx)");
-FORM(5, "movw %%cx, 6(%%rbx)");
-FORM(6, "movl %%edx, 4(%%rbx)");
-FORM(7, "movq %%rcx, 8(%%rbx)");
-FORM(8, "movb $0x5a, 1(%%rbx)");
-FORM(9, "movw $0x1234, 2(%%rbx)");
-FORM(10, "movl $0x89abcdef, 4(%%rbx)");
-FORM(11, "movq $-5, 8(%%rbx)");
-FORM(12, "movzbl (%%rbx), %%eax");
-FORM(13, "movzwl 2(%%rbx), %%ecx");
-FORM(14, "movsbq 1(%%rbx), %%rdx");
-FORM(15, "movswl 2(%%rbx), %%eax");
-FORM(16, "movslq 4(%%rbx), %%rax");
-FORM(17, "movnti %%ecx, 4(%%rbx)");
-FORM(18, "movnti %%rcx, 8(%%rbx)");
-FORM(19, "addl %%ecx, 4(%%rbx)");
-FORM(20, "adcq %%rcx, 8(%%rbx)");
-FORM(21, "sbbw %%cx, 2(%%rbx)");
-FORM(22, "subb %%cl, 1(%%rbx)");
-FORM(23, "andl $0xff00ff, 4(%%rbx)");
-FORM(24, "orb $0x81, (%%rbx)");
-FORM(25, "xorq $-2, 8(%%rbx)");
-FORM(26, "cmpl %%ecx, 4(%%rbx)");
-FORM(27, "cmpl 4(%%rbx), %%ecx");
-FORM(28, "addq 8(%%rbx), %%rax");
-FORM(29, "subw 2(%%rbx), %%cx");
-FORM(30, "testl %%ecx, 4(%%rbx)");
-FORM(31, "testb $0x80, (%%rbx)");
-FORM(32, "xchgl %%ecx, 4(%%rbx)");
-FORM(33, "xchgb %%dh, (%%rbx)");
-FORM(34, "incl 4(%%rbx)");
-FORM(35, "decw 2(%%rbx)");
-FORM(36, "lock; addl %%ecx, 4(%%rbx)");
-FORM(37, "lock; xaddl %%edx, 4(%%rbx)");
-FORM(38, "notl 4(%%rbx)");
-FORM(39, "negq 8(%%rbx)");
-FORM(40, "btsl $5, 4(%%rbx)");
-FORM(41, "btrl $3, 4(%%rbx)");
-FORM(42, "btcq $40, 8(%%rbx)");
-FORM(43, "btl $9, 4(%%rbx)");
-FORM(44, "andq $63, %%rcx\n\tbtsl %%ecx, 4(%%rbx)");
-FORM(45, "lock; cmpxchgl %%ecx, 4(%%rbx)");
-FORM(46, "movl 4(%%rbx), %%eax\n\tlock; cmpxchgl %%ecx, 4(%%rbx)");
-FORM(47, "movq %%rbx, %%rdi\n\tmovl $7, %%ecx\n\trep; stosl");
-FORM(48, "leaq 5(%%rbx), %%rdi\n\tmovl $3, %%ecx\n\trep; stosb");
-FORM(49, "movq %%rbx, %%rdi\n\tmovl $6, %%ecx\n\trep; movsq");
-FORM(50, "xchgq %%rsi, %%rdi\n\tmovq %%rbx, %%rsi\n\tmovl $9, %%ecx\n\trep; movsl\n\tmovq $0, %%rdi\n\txchgq %%rsi, %%rdi");
-FORM(51, "movq %%rbx, %%rsi\n\tlodsw");
-FORM(52, "leaq 16(%%rbx), %%rdi\n\tmovl $3, %%ecx\n\tstd\n\trep; stosl\n\tcld");
-FORM(53, "pushq %%rbp\n\tmovq %%rbx, %%rbp\n\tmovl 4(%%rbp), %%eax\n\tpopq %%rbp");
-FORM(54, "pushq %%rbp\n\tmovq %%rbx, %%rbp\n\tmovl %%ecx, 8(%%rbp)\n\tpopq %%rbp");
-FORM(55, "movl $2, %%ecx\n\tmovl 4(%%rbx,%%rcx,4), %%eax");
-FORM(56, "movl $1, %%ecx\n\tmovb %%dl, (%%rbx,%%rcx)");
-FORM(57, "cmpb $0x7f, 1(%%rbx)");
-FORM(58, "cmpw %%dx, 2(%%rbx)");
-FORM(59, "movq %%rbx, %%rdi\n\txorl %%ecx, %%ecx\n\trep; stosb");
-FORM(60, "movq %%r8, %%rdi\n\tmovq 8(%%rbx), %%r8\n\tmovq %%r8, %%rax\n\tmovq %%rdi, %%r8\n\txorl %%edi, %%edi");
-
-#define ROW(n) { form_##n, text_##n }
-static const struct {
-	void (*run)(void *p, struct registers *r);
-	const char *text;
-} forms[] = {
-	ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9),
-	ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15), ROW(16), ROW(17), ROW(18), ROW(19),
-	ROW(20), ROW(21), ROW(22), ROW(23), ROW(24), ROW(25), ROW(26), ROW(27), ROW(28), ROW(29),
-	ROW(30), ROW(31), ROW(32), ROW(33), ROW(34), ROW(35), ROW(36), ROW(37), ROW(38), ROW(39),
-	ROW(40), ROW(41), ROW(42), ROW(43), ROW(44), ROW(45), ROW(46), ROW(47), ROW(48), ROW(49),
-	ROW(50), ROW(51), ROW(52), ROW(53), ROW(54), ROW(55), ROW(56), ROW(57), ROW(58), ROW(59),
-	ROW(60),
-};
-
-static u32 seed = 12345;
-
-static u64 number(void)
-{
-	u64 value;
-
-	seed = seed * 1664525 + 1013904223;
-	value = seed;
-	seed = seed * 1664525 + 1013904223;
-	return value << 32 | seed;
-}
-
-/* Pointers into the area differ between the two, the rest must not. */
-static u64 relative(u64 value, void *area)
-{
-	return value >= (u64)area && value < (u64)area + AREA ? value - (u64)area : value;
-}
-
-static int run_forms(void __iomem *bar)
-{
-	u8 *memory = kmalloc(AREA, GFP_KERNEL), *back = kmalloc(AREA, GFP_KERNEL);
-	u8 *side = kmalloc(AREA, GFP_KERNEL), *side2 = kmalloc(AREA, GFP_KERNEL);
-	void *io = (void __force *)bar + AREA_AT;
-	unsigned int i, j, round, wrong = 0;
-
-	if (!memory || !back || !side || !side2)
-		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(forms); i++) {
-		for (round = 0; round < 20; round++) {
-			struct registers start = {
-				number(), number(), number(), 0, 0,
-				0x202 | (number() & ARITHMETIC),
-			};
-			struct registers a = start, b = start;
-
-			for (j = 0; j < AREA; j += 8) {
-				*(u64 *)(memory + j) = number();
-				*(u64 *)(side + j) = number();
-				writeq(*(u64 *)(memory + j), bar + AREA_AT + j);
-			}
-			memcpy(side2, side, AREA);
-			a.si = (u64)side;
-			b.si = (u64)side2;
-			forms[i].run(memory, &a);
-			forms[i].run(io, &b);
-			for (j = 0; j < AREA; j += 8)
-				*(u64 *)(back + j) = readq(bar + AREA_AT + j);
-			if (a.a == b.a && a.c == b.c && a.d == b.d &&
-			    relative(relative(a.si, memory), side) ==
-			    relative(relative(b.si, io), side2) &&
-			    relative(a.di, memory) == relative(b.di, io) &&
-			    !((a.flags ^ b.flags) & ARITHMETIC) &&
-			    !memcmp(memory, back, AREA) && !memcmp(side, side2, AREA))
-				continue;
-			pr_info("kmod_bench: WRONG %s: a %llx/%llx c %llx/%llx d %llx/%llx flags %llx/%llx memory %d side %d\n",
-				forms[i].text, a.a, b.a, a.c, b.c, a.d, b.d, a.flags, b.flags,
-				memcmp(memory, back, AREA), memcmp(side, side2, AREA));
-			wrong++;
-			break;
-		}
-	}
-	pr_info("kmod_bench: forms %zu wrong %u\n", ARRAY_SIZE(forms), wrong);
-	kfree(memory);
-	kfree(back);
-	kfree(side);
-	kfree(side2);
-	return 0;
-}
 
 static void report(const char *name, unsigned int n, u64 start)
 {
@@ -420,8 +253,6 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 
 	if (!strcmp(what, "nothing"))
 		return 0;
-	if (!strcmp(what, "forms"))
-		return run_forms(bar);
 	if (!strcmp(what, "interrupt"))
 		return run_interrupts(pdev, bar, false);
 	if (!strcmp(what, "torture"))
