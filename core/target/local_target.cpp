@@ -112,7 +112,7 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run, const Run* prev
     run->sim = host.get();
     run->host = std::move(host);
   } else if (options_.host == "kmod") {
-    auto host = kmod::KmodHost::open(run->link);
+    auto host = kmod::KmodHost::open(run->link, options_.stacks);
     if (!host) return tl::unexpected(host.error());
     run->host = std::move(*host);
   } else {

@@ -24,6 +24,7 @@ struct SessionOptions {
   std::string spool;                  // shared memory to record into instead, read elsewhere (VM)
   bool hold_at_first_access = true;   // stop at the driver's first BAR access
   bool drive = true;                  // sim: run the device's example driver
+  bool stacks = false;                // kmod: the driver's call stack with every access
   bool watch = false;                 // plug-ins: load again when the file changes
   // Told, while the target is destroyed, one sentence where the trace could not be written to its
   // end: its disk is full.

@@ -32,6 +32,10 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
   app.add_option("--user", a.user,
                  "With --host kmod and started as root: whom to become. Default: who called sudo")
       ->type_name("NAME");
+  app.add_flag(
+      "--stacks", a.stacks,
+      "With --host kmod: keep the driver's call stack with every access, which makes each\n"
+      "slower. Without: with DMA mappings, and with what a breakpoint may hold");
   app.add_option("-t,--trace", a.trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");
@@ -83,6 +87,7 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
   if (!a.disk.empty()) options.devices.front().options.push_back({"disk", a.disk});
   options.host = a.host;
   options.trace = a.trace;
+  options.stacks = a.stacks;
   options.watch = a.watch;
   options.hold_at_first_access = !a.no_hold;
   options.drive = !a.no_driver;

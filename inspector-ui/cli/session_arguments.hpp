@@ -26,7 +26,7 @@ struct SessionArguments {
   std::string recording;               // a trace to look at, instead of a device
   std::vector<std::string> registers;  // and files with its registers (register_files.hpp)
   bool watch = false;
-  bool no_hold = false;
+  bool no_hold = false, stacks = false;
   bool no_driver = false;
   // What of the trace could not be written, said at the session's end; empty: it is whole.
   std::shared_ptr<std::string> not_written = std::make_shared<std::string>();

@@ -180,6 +180,7 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
       kApi);
   for (const std::string& device : devices) serve += " --device " + quoted(device);
   if (!options.hold) serve += " --no-hold";
+  if (options.stacks) serve += " --stacks";
   // Root opens the module's node; the device model runs as anybody.
   std::string text = fmt::format(
       "cd /root\nchown user /dev/virtio-ports/{} /dev/pcilens-shared\n{} &\nruntime=$!\n", kApi,

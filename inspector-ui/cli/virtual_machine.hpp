@@ -23,9 +23,10 @@ struct VirtualMachineOptions {
   // What else the guest gets, as vm/initramfs.sh has it: PROGRAM[:PATH] with its libraries,
   // FILE:PATH, and modules that a modprobe in the guest shall find.
   std::vector<std::string> programs, files, modules;
-  bool hold = true;   // at the driver's first access
-  std::string shell;  // socket of a root shell in the guest; empty: none
-  std::string log;    // keeps the guest's console; empty: kept while it runs
+  bool hold = true;     // at the driver's first access
+  bool stacks = false;  // with every access
+  std::string shell;    // socket of a root shell in the guest; empty: none
+  std::string log;      // keeps the guest's console; empty: kept while it runs
 };
 
 class VirtualMachine {

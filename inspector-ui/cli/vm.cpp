@@ -169,6 +169,9 @@ Run declare_vm(CLI::App& app) {
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");
   app.add_flag("--no-hold", a->no_hold, "Let the driver run from its start");
+  app.add_flag("--stacks", a->machine.stacks,
+               "Keep the driver's call stack with every access, which makes each slower. Without:\n"
+               "with DMA mappings, and with what a breakpoint may hold");
   app.add_flag("--gui", a->gui, "Open a window");
   app.add_flag("--console", a->in_console,
                "Open the console. Without both: a window where there is a display");

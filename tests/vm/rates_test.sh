@@ -76,13 +76,21 @@ found() {
   sqlite3 "$trace" "SELECT f.text FROM finding f JOIN event e USING (seq) WHERE e.kind = $2 AND e.status = $1" >"$work/output"
   has "$3"
 }
-check "a read of what is mapped from the device is aborted" found 4 4 'against the direction of .*mapped from the device at #'
+check "a read of what is mapped from the device is aborted" found 4 4 'against the direction of .*mapped from the device at #[0-9]+ by edu_dma\)'
 check "a write of what is mapped to the device too" found 4 5 'against the direction of .*mapped to the device at #'
 check "below, above and beside the pool nothing answers" found 1 4 'IOVA 0x5000: nothing is mapped there'
 check "nor behind it" found 1 4 'IOVA 0x1100000: nothing is mapped there'
 check "nor at the end of what the device can reach" found 1 5 'IOVA 0xfffffc0: nothing is mapped there'
 check "nor past the end of a mapping" found 1 4 'not all of it lies in'
 check "nor where something was mapped" found 1 4 'after the unmap \(#[0-9]+\)'
+
+# Each mapping has the driver's stack: a name of the driver's own in it, and under it the system call's.
+stacked() {
+  sqlite3 "$trace" "SELECT group_concat(site.symbol, ' < ') FROM event e JOIN stack USING (seq), json_each(stack.sites) frame
+    JOIN site ON site.id = frame.value WHERE e.kind = 7 GROUP BY e.seq" >"$work/output"
+  (($(grep -cE '^edu_dma < (edu_probe|dma_show).* < ' "$work/output") == $(sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind = 7')))
+}
+check "each mapping has the driver's call stack" stacked
 
 # ---- what the trace has ---------------------------------------------------------------------------
 in_order() {

@@ -39,13 +39,14 @@ Status DmaMappings::allows(std::uint64_t iova, std::uint64_t length, DmaDirectio
   return is == DmaDirection::Bidirectional || is == wanted ? Status::SC : Status::CA;
 }
 
-std::string DmaMappings::why_not(std::uint64_t iova, std::uint64_t length,
-                                 DmaDirection wanted) const {
+std::string DmaMappings::why_not(std::uint64_t iova, std::uint64_t length, DmaDirection wanted,
+                                 const std::function<std::string(std::uint32_t)>& symbol) const {
   const std::string what =
       fmt::format("DMA of {} bytes {} at IOVA {:#x}", length, words(wanted), iova);
-  const auto range = [](std::uint64_t begin, const Mapping& m) {
-    return fmt::format("{:#x}+{:#x} (mapped {} at #{})", begin, m.length, words(m.direction),
-                       m.seq);
+  const auto range = [&](std::uint64_t begin, const Mapping& m) {
+    const std::string by = symbol(m.site);
+    return fmt::format("{:#x}+{:#x} (mapped {} at #{}{}{})", begin, m.length, words(m.direction),
+                       m.seq, by.empty() ? "" : " by ", by);
   };
   for (const auto& [begin, mapping] : mappings_) {
     if (!overlaps(iova, length, begin, mapping.length)) continue;

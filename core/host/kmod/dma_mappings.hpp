@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -12,9 +13,10 @@ namespace pcilens::kmod {
 
 class DmaMappings {
  public:
-  // `seq`: the transaction that told of it.
-  void map(std::uint64_t iova, std::uint64_t length, DmaDirection direction, std::uint64_t seq) {
-    mappings_[iova] = {length, direction, seq};
+  // `seq`: the transaction that told of it; `site`: where in the driver, 0 if it is not known.
+  void map(std::uint64_t iova, std::uint64_t length, DmaDirection direction, std::uint64_t seq,
+           std::uint32_t site) {
+    mappings_[iova] = {length, direction, seq, site};
   }
   void unmap(std::uint64_t iova, std::uint64_t seq);
   void clear() { mappings_.clear(); }
@@ -27,14 +29,17 @@ class DmaMappings {
   // SC if one mapping holds all of it in this direction; UR if none does, CA against the direction.
   Status allows(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const;
 
-  // Why allows() refuses it, in one sentence with the mapping that it missed.
-  std::string why_not(std::uint64_t iova, std::uint64_t length, DmaDirection wanted) const;
+  // Why allows() refuses it, in one sentence with the mapping that it missed and who made that.
+  // `symbol` names a site of map().
+  std::string why_not(std::uint64_t iova, std::uint64_t length, DmaDirection wanted,
+                      const std::function<std::string(std::uint32_t)>& symbol) const;
 
  private:
   struct Mapping {
     std::uint64_t length = 0;
     DmaDirection direction = DmaDirection::Bidirectional;
     std::uint64_t seq = 0;
+    std::uint32_t site = 0;
   };
   struct Past {
     std::uint64_t iova;

@@ -45,7 +45,11 @@ Status KmodHost::reach(std::uint8_t function, std::uint64_t iova, std::size_t le
   const Status status = served.mappings.allows(iova, length, direction);
   memory = in_pool(*served.function, iova, length);
   if (status == Status::SC && !memory.empty()) return Status::SC;
-  link_.finding_within(link_.carried(), "dma", served.mappings.why_not(iova, length, direction));
+  link_.finding_within(link_.carried(), "dma",
+                       served.mappings.why_not(iova, length, direction, [this](std::uint32_t site) {
+                         const std::lock_guard lock(sites_mutex_);
+                         return site < symbols_.size() ? symbols_[site] : std::string();
+                       }));
   return status == Status::SC ? Status::UR : status;
 }
 

@@ -30,7 +30,7 @@ Error why_not_open(int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config) {
+Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config, bool stacks) {
   std::unique_ptr<KmodFunction> made(new KmodFunction);
   made->fd_ = open_node(kNode);
   if (made->fd_ < 0) return tl::unexpected(why_not_open(errno));
@@ -60,6 +60,15 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
     return fail(fmt::format("{}: the module refuses this function ({}); the kernel's log says more",
                             kNode, std::strerror(errno)));
   made->iova_base_ = create.iova_base;
+  pcilens_limits limits{};
+  limits.stack_kinds = 1u << PCILENS_DMA_MAP;
+  if (stacks)
+    for (const unsigned kind : {PCILENS_CFG_READ, PCILENS_CFG_WRITE, PCILENS_MEM_READ,
+                                PCILENS_MEM_WRITE, PCILENS_DMA_UNMAP})
+      limits.stack_kinds |= 1u << kind;
+  if (::ioctl(made->fd_, PCILENS_IOC_LIMITS, &limits) != 0)
+    return fail(
+        fmt::format("{}: the module refuses to take call stacks: {}", kNode, std::strerror(errno)));
   const auto map = [&](std::uint64_t bytes, std::uint64_t at) -> std::span<std::byte> {
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made->fd_,
                           static_cast<off_t>(at));

@@ -18,8 +18,9 @@ namespace pcilens::kmod {
 
 class KmodFunction {
  public:
-  // Creates it from its config image and BARs; it is not on the bus yet.
-  static Result<std::unique_ptr<KmodFunction>> create(const ConfigSpace& config);
+  // Creates it from its config image and BARs; it is not on the bus yet. `stacks`: a call stack
+  // with every access; else with DMA mappings.
+  static Result<std::unique_ptr<KmodFunction>> create(const ConfigSpace& config, bool stacks);
   ~KmodFunction();
   KmodFunction(const KmodFunction&) = delete;
   KmodFunction& operator=(const KmodFunction&) = delete;

@@ -37,11 +37,12 @@ std::uint64_t monotonic_ns() {
 
 }  // namespace
 
-Result<std::unique_ptr<KmodHost>> KmodHost::open(Link& link) {
+Result<std::unique_ptr<KmodHost>> KmodHost::open(Link& link, bool stacks) {
   std::unique_ptr<KmodHost> host(new KmodHost(link));
   host->epoch_ns_ = static_cast<std::int64_t>(monotonic_ns() - link.now_ns());
   for (std::size_t i = 0; i < link.functions(); ++i) {
-    auto function = KmodFunction::create(link.function(static_cast<std::uint8_t>(i))->config());
+    auto function =
+        KmodFunction::create(link.function(static_cast<std::uint8_t>(i))->config(), stacks);
     if (!function) return tl::unexpected(function.error());
     host->served_.push_back(std::make_unique<Served>(std::move(*function)));
     host->refresh_shadow(static_cast<std::uint8_t>(i));
@@ -170,14 +171,15 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     KmodHost& host;
     std::uint8_t index;
     const pcilens_event& event;
+    std::uint32_t site;
     bool taken, asked;
-  } claim{*this, index, event, false, false};
+  } claim{*this, index, event, t.site, false, false};
   Link::Terms terms{.stack = stack,
                     .claim =
                         [c = &claim] {
                           c->asked = true;
                           c->taken = c->host.served_[c->index]->queue.claim(c->event.seq);
-                          if (c->taken) c->host.claimed(c->index, c->event);
+                          if (c->taken) c->host.claimed(c->index, c->event, c->site);
                           return c->taken;
                         },
                     .latest = {}};
@@ -221,9 +223,9 @@ void KmodHost::pass_overdue(std::uint8_t index) {
     const std::string stack = stack_of(index, due);
     const Link::Terms terms{.stack = stack,
                             .claim =
-                                [this, index, &due] {
+                                [this, index, &due, site = t.site] {
                                   if (!served_[index]->queue.claim(due.event.seq)) return false;
-                                  claimed(index, due.event);
+                                  claimed(index, due.event, site);
                                   return true;
                                 },
                             .latest = {}};

@@ -27,8 +27,10 @@ namespace pcilens::kmod {
 
 class KmodHost final : public Host {
  public:
-  // Creates a kernel function for each function on the link; nothing is on the bus yet.
-  static Result<std::unique_ptr<KmodHost>> open(Link& link);
+  // Creates a kernel function for each function on the link; nothing is on the bus yet. `stacks`:
+  // the driver's call stack with every access; else with DMA mappings and what waits at a
+  // breakpoint.
+  static Result<std::unique_ptr<KmodHost>> open(Link& link, bool stacks);
   ~KmodHost() override;
 
   // Puts all on the bus, from a thread of its own: a driver's probe may be held as long as it
@@ -99,7 +101,7 @@ class KmodHost final : public Host {
   std::string stack_of(std::uint8_t index, const Reported& reported);
   std::uint32_t site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event);
 
-  void claimed(std::uint8_t index, const pcilens_event& event);
+  void claimed(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
   void refresh_shadow(std::uint8_t index);
   void refresh_old_shadow(std::uint8_t index);
   bool inject(const Interrupt& interrupt);
@@ -113,6 +115,7 @@ class KmodHost final : public Host {
   std::thread plugger_;
   mutable std::mutex sites_mutex_;
   std::map<std::uint64_t, std::uint32_t> sites_;  // by instruction address
+  std::vector<std::string> symbols_;              // by site
   std::map<std::uint32_t, std::string> threads_;  // names by tid
   std::mutex kept_mutex_;
   std::vector<Interrupt> kept_;  // could not be raised yet, in their order

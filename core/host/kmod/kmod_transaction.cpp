@@ -91,13 +91,13 @@ Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reporte
 }
 
 // What has to happen together with the claim, under the link's lock.
-void KmodHost::claimed(std::uint8_t index, const pcilens_event& event) {
+void KmodHost::claimed(std::uint8_t index, const pcilens_event& event, std::uint32_t site) {
   Served& served = *served_[index];
   served.claimed.fetch_add(1, std::memory_order_relaxed);
   served.shadow_is_old.store(true, std::memory_order_relaxed);
   const std::uint64_t seq = link_.last_seq() + 1;  // of the transaction that now begins
   if (event.kind == PCILENS_DMA_MAP)
-    served.mappings.map(event.offset, event.value, direction_of(event.aux), seq);
+    served.mappings.map(event.offset, event.value, direction_of(event.aux), seq, site);
   else if (event.kind == PCILENS_DMA_UNMAP)
     served.mappings.unmap(event.offset, seq);
 }
@@ -172,6 +172,11 @@ std::uint32_t KmodHost::site_of(std::uint8_t index, std::uint64_t ip, const pcil
   }
   const auto symbol = served_[index]->function->symbolise(ip);
   const std::string name = symbol ? symbol->symbol : "";
+  {
+    const std::lock_guard lock(sites_mutex_);
+    symbols_.resize(std::max<std::size_t>(symbols_.size(), site + 1));
+    symbols_[site] = name;
+  }
   const std::string code =
       event != nullptr && event->ip == ip ? hex(event->code, event->code_bytes) : std::string();
   link_.name_site(

@@ -11,6 +11,7 @@
  *	what=past	a thread reads ALIVE (and is held there by a breakpoint); then
  *			ALIVE is written and read under a spinlock
  *	what=pair	writes and reads in turn: each read has to see its write
+ *	latencies=1	with these: how long one takes, too
  *	what=counter	two threads add to the counter device of counter.cpp and read
  *			what it has: each one is given out once
  *	what=interrupt	interrupts whose handler reads the device, while a thread
@@ -29,20 +30,16 @@
 #include <linux/pci.h>
 #include <linux/spinlock.h>
 
+#include "rates.h"
+
 static char *what = "nothing";
 module_param(what, charp, 0444);
 static unsigned int count = 100000;
 module_param(count, uint, 0444);
+static bool latencies;
+module_param(latencies, bool, 0444);
 static unsigned int seconds = 10;
 module_param(seconds, uint, 0644);
-
-static void report(const char *name, unsigned int n, u64 start)
-{
-	u64 ns = ktime_get_ns() - start;
-
-	pr_info("kmod_bench: %s %u in %llu us: %llu a second\n", name, n, ns / 1000,
-		n * 1000000000ULL / (ns ?: 1));
-}
 
 struct interrupts {
 	void __iomem *bar;
@@ -242,15 +239,23 @@ static int run_counter(void __iomem *bar)
 	return 0;
 }
 
-static int run(struct pci_dev *pdev, void __iomem *bar)
+static int run_hold(void __iomem *bar)
 {
-	/* The function number of a cookie, bits 55:48, that nobody has. */
-	void __iomem *nobody = (void __iomem *)((unsigned long)bar | 0xffUL << 48);
 	static DEFINE_SPINLOCK(lock);
 	unsigned long flags;
 	u64 start;
-	u32 i, id, stale = 0;
+	u32 id;
 
+	spin_lock_irqsave(&lock, flags);
+	start = ktime_get_ns();
+	id = readl(bar);
+	spin_unlock_irqrestore(&lock, flags);
+	pr_info("kmod_bench: read 0x%x after %llu ms\n", id, (ktime_get_ns() - start) / 1000000);
+	return 0;
+}
+
+static int run(struct pci_dev *pdev, void __iomem *bar)
+{
 	if (!strcmp(what, "nothing"))
 		return 0;
 	if (!strcmp(what, "interrupt"))
@@ -261,38 +266,9 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 		return run_past(bar);
 	if (!strcmp(what, "counter"))
 		return run_counter(bar);
-	start = ktime_get_ns();
-	if (!strcmp(what, "trap")) {
-		for (i = 0; i < count; i++)
-			writel(i, nobody);
-	} else if (!strcmp(what, "write")) {
-		for (i = 0; i < count; i++)
-			writel(i, bar + 0x200);
-	} else if (!strcmp(what, "read")) {
-		for (i = 0; i < count; i++)
-			readl(bar);
-	} else if (!strcmp(what, "atomic")) {
-		for (i = 0; i < count; i++) {
-			spin_lock_irqsave(&lock, flags);
-			readl(bar);
-			spin_unlock_irqrestore(&lock, flags);
-		}
-	} else if (!strcmp(what, "pair")) {
-		for (i = 0; i < count; i++) {
-			writel(i, bar + 4);
-			stale += readl(bar + 4) != ~i;
-		}
-		pr_info("kmod_bench: stale %u\n", stale);
-	} else if (!strcmp(what, "hold")) {
-		spin_lock_irqsave(&lock, flags);
-		id = readl(bar);
-		spin_unlock_irqrestore(&lock, flags);
-		pr_info("kmod_bench: read 0x%x after %llu ms\n", id,
-			(ktime_get_ns() - start) / 1000000);
-		return 0;
-	}
-	report(what, count, start);
-	return 0;
+	if (!strcmp(what, "hold"))
+		return run_hold(bar);
+	return run_rate(what, bar, count, latencies);
 }
 
 static int __init bench_init(void)
