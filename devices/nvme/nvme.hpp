@@ -101,6 +101,7 @@ class Nvme : public Function {
 
   // ---- nvme_queues.cpp
   void submission_doorbell(const RegisterWrite& w);
+  void wrong_doorbell(const RegisterWrite& w, std::uint8_t event, const std::string& why);
   void completion_doorbell(const RegisterWrite& w);
   bool has_room(const SubmissionQueue& sq) const;
   void fetch_from(std::uint16_t sq);

@@ -1,5 +1,6 @@
 // From a doorbell to the fetched command, and from its result to the interrupt.
 #include <algorithm>
+#include <string>
 
 #include "devices/nvme/nvme.hpp"
 #include "devices/nvme/nvme_features.hpp"
@@ -44,20 +45,22 @@ void Nvme::delete_cq(std::uint16_t id) {
 
 // ---- doorbells ---------------------------------------------------------------------------------
 
+// 3.1.24, 3.1.25 and 5.2: the driver is told of a doorbell that cannot be meant, and whoever looks
+// at the trace is told what was wrong with it.
+void Nvme::wrong_doorbell(const RegisterWrite& w, std::uint8_t event, const std::string& why) {
+  note("nvme: " + std::to_string(w.after) + " in " + name_of(w.ref) + " changes nothing: " + why);
+  raise_event(kErrorEvent, event, kErrorLog);
+}
+
 void Nvme::submission_doorbell(const RegisterWrite& w) {
   if (!processing()) return note("nvme: a doorbell while the controller is not ready is ignored");
   const auto id = static_cast<std::uint16_t>(w.ref.index);
   SubmissionQueue& sq = sqs_[id];
-  // 3.1.24 and 5.2: the driver is told of a doorbell that cannot be meant.
-  if (sq.entries == 0) {
-    note("nvme: a doorbell of a submission queue that is not there changes nothing");
-    return raise_event(kErrorEvent, kWrongDoorbell, kErrorLog);
-  }
-  if (w.after >= sq.entries) {
-    note("nvme: a submission doorbell beyond the queue's " + std::to_string(sq.entries) +
-         " entries changes nothing");
-    return raise_event(kErrorEvent, kWrongDoorbellValue, kErrorLog);
-  }
+  if (sq.entries == 0)
+    return wrong_doorbell(w, kWrongDoorbell, "there is no such submission queue");
+  if (w.after >= sq.entries)
+    return wrong_doorbell(w, kWrongDoorbellValue,
+                          "the queue has " + std::to_string(sq.entries) + " entries");
   sq.tail = static_cast<std::uint32_t>(w.after);
   fetch_from(id);
 }
@@ -66,11 +69,17 @@ void Nvme::completion_doorbell(const RegisterWrite& w) {
   if (!processing()) return note("nvme: a doorbell while the controller is not ready is ignored");
   const auto id = static_cast<std::uint16_t>(w.ref.index);
   CompletionQueue& cq = cqs_[id];
-  if (cq.entries == 0) return raise_event(kErrorEvent, kWrongDoorbell, kErrorLog);
+  if (cq.entries == 0)
+    return wrong_doorbell(w, kWrongDoorbell, "there is no such completion queue");
+  if (w.after >= cq.entries)
+    return wrong_doorbell(w, kWrongDoorbellValue,
+                          "the queue has " + std::to_string(cq.entries) + " entries");
   // The head may reach the tail and not pass it.
   const std::uint64_t waiting = (cq.tail + cq.entries - cq.head) % cq.entries;
-  if (w.after >= cq.entries || (w.after + cq.entries - cq.head) % cq.entries > waiting)
-    return raise_event(kErrorEvent, kWrongDoorbellValue, kErrorLog);
+  if ((w.after + cq.entries - cq.head) % cq.entries > waiting)
+    return wrong_doorbell(w, kWrongDoorbellValue,
+                          "the driver has taken all up to " + std::to_string(cq.head) +
+                              ", and none lies past " + std::to_string(cq.tail));
   cq.head = static_cast<std::uint32_t>(w.after);
   update_intx();
   if (!cq.results.empty() && !cq.draining) start(drain(id));

@@ -85,6 +85,9 @@ TEST_CASE("nvme: a doorbell past the queue's end raises an invalid doorbell valu
   rig.ring(0);
   rig.write(kSqTail<0>, 32, 1);
   check_event(rig, 1);
+  REQUIRE_FALSE(rig.trace.notes.empty());
+  CHECK(rig.trace.notes.back() ==
+        "nvme: 32 in SQ[1].TDBL changes nothing: the queue has 32 entries");
   CHECK(rig.read(kCsts) == 1);
   CHECK(rig.status_of(1, Submission(kFlush, 1)) == kSuccess);
 }
@@ -107,6 +110,10 @@ TEST_CASE("nvme: a completion doorbell that passes the tail raises an event") {
   rig.ring(0);
   rig.write(kCqHead<0>, 9, 1);
   check_event(rig, 1);
+  REQUIRE_FALSE(rig.trace.notes.empty());
+  CHECK(rig.trace.notes.back() ==
+        "nvme: 9 in CQ[1].HDBL changes nothing: the driver has taken all up to 0, and none lies "
+        "past 0");
 }
 
 TEST_CASE("nvme: after an event of a type the next one waits until the log was read") {
