@@ -145,6 +145,12 @@ Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
   return offset / 4 < changes.size() ? changes[offset / 4] : LastChange{};
 }
 
+std::optional<Link::AtWork> Link::at_work() const {
+  const Plugged* who = working_.load(std::memory_order_acquire);
+  if (who == nullptr) return std::nullopt;
+  return AtWork{who->instance, works_on_.load(std::memory_order_acquire)};
+}
+
 // ---- the requester's side ----------------------------------------------------------------------
 
 // The link thread would like the lock. For a while and not longer: it may be stuck on its way to
@@ -253,6 +259,7 @@ void Link::hand_over(Slot& slot, Lock& lock) {
     plugged->touched(slot.t);
     slot.delivered = true;
     Slot* const outer = std::exchange(delivering_, &slot);
+    const Working working(*this, *plugged, &slot.t);
     try {
       plugged->function->deliver(slot.t, Reply(*this, slot.index, slot.generation));
       plugged->function->reap();

@@ -178,6 +178,14 @@ class Link final : private Reply::Sink {
     Origin origin = Origin::Driver;
   };
   LastChange last_change(std::uint8_t function, std::int8_t bar, std::uint64_t offset) const;
+  // Whose code runs right now, and on which request; not set while no device is at work. Any
+  // thread, without the lock: for who must end although a device model never returns. The request
+  // is only good where that is so, and null in a task that goes on after a wait.
+  struct AtWork {
+    std::string instance;
+    const Transaction* request = nullptr;
+  };
+  std::optional<AtWork> at_work() const;
 
   // ---- replay: on a link without a thread of its own -----------------------------------------
   // A recorded timer runs out now; false if the function asked for no such timer.
@@ -192,6 +200,7 @@ class Link final : private Reply::Sink {
   using Lock = std::unique_lock<std::mutex>;
   struct Slot;
   struct Effect;
+  class Working;
 
   Lock enter();
   void step_back();
@@ -283,6 +292,8 @@ class Link final : private Reply::Sink {
   std::size_t next_effect_ = 0, effect_base_ = 0;
   std::vector<std::pair<std::uint8_t, Operation*>> timers_;
   Slot* delivering_ = nullptr;
+  std::atomic<Plugged*> working_{nullptr};  // see at_work()
+  std::atomic<const Transaction*> works_on_{nullptr};
 
   std::shared_ptr<const Names> names_;
   std::vector<std::string> site_symbols_;

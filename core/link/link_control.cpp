@@ -276,7 +276,10 @@ void Link::reset_function(const Transaction& asked) {
     current_ = t.seq;
     recorder_.event(t);
     last_.record(t);
-    plugged_[index]->function->reset(kind);
+    {
+      const Working working(*this, *plugged_[index], &t);
+      plugged_[index]->function->reset(kind);
+    }
     pump(lock);
   });
   poking_ = outer;

@@ -265,6 +265,7 @@ void Link::send_interrupt(Effect& effect, Lock& lock) {
 
 void Link::resume_waiter(Operation& operation, std::uint8_t function) {
   Plugged& plugged = *plugged_[function];
+  const Working working(*this, plugged, nullptr);
   try {
     operation.waiter.resume();
     if (plugged.function) plugged.function->reap();

@@ -86,6 +86,29 @@ struct Link::Plugged final : Port {
   std::unique_ptr<Function> function;  // last: its tasks use the port until they are gone
 };
 
+// A device's code runs while it lives. Plain stores: this is on the path of every transaction.
+class Link::Working {
+ public:
+  Working(Link& link, Plugged& who, const Transaction* request)
+      : link_(link),
+        who_(link.working_.load(std::memory_order_relaxed)),
+        request_(link.works_on_.load(std::memory_order_relaxed)) {
+    link_.works_on_.store(request, std::memory_order_release);
+    link_.working_.store(&who, std::memory_order_release);
+  }
+  ~Working() {
+    link_.works_on_.store(request_, std::memory_order_release);
+    link_.working_.store(who_, std::memory_order_release);
+  }
+  Working(const Working&) = delete;
+  Working& operator=(const Working&) = delete;
+
+ private:
+  Link& link_;
+  Plugged* who_;  // the ones around it
+  const Transaction* request_;
+};
+
 // What `deliver` makes functions ask for lies above what waits already, and is carried first.
 template <typename Deliver>
 void Link::aside(Deliver&& deliver) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <map>
+#include <thread>
 
 #include "core/host/kmod/kmod_host.hpp"
 #include "core/target/describe_function.hpp"
@@ -59,13 +61,59 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
   return std::unique_ptr<Target>(std::move(target));
 }
 
+namespace {
+
+std::string never_returns(const Link& link) {
+  const auto work = link.at_work();
+  if (!work) return {};
+  if (work->request == nullptr)
+    return fmt::format("{}: a task of its model does not return; ended without it", work->instance);
+  return fmt::format("{}: its model's handler of #{}, {} {}, does not return; ended without it",
+                     work->instance, work->request->seq, in_words(work->request->kind),
+                     link.names()->place(*work->request));
+}
+
+// Looks, while it lives, whether a device model keeps everybody waiting.
+class EndWatch {
+ public:
+  EndWatch(std::shared_ptr<const Link> link, const SessionOptions& options)
+      : thread_([this, link = std::move(link), &options] {
+          std::unique_lock lock(mutex_);
+          while (!ended_.wait_for(lock, options.stuck_after, [this] { return over_; }))
+            if (std::string why = never_returns(*link); !why.empty()) {
+              lock.unlock();
+              return options.stuck(std::move(why));
+            }
+        }) {}
+  ~EndWatch() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;  // last: it uses the rest
+};
+
+}  // namespace
+
 LocalTarget::~LocalTarget() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
+  std::optional<EndWatch> watch;
+  if (const auto current = run(); current && options_.stuck)
+    watch.emplace(std::shared_ptr<const Link>(current, &current->link), options_);
   if (restarter_.joinable()) restarter_.join();
   if (const auto current = run()) end(*current);
+  watch.reset();
   {
     // Let go of outside the lock: what was asked too late is answered then, and looks at us.
     std::shared_ptr<Run> last;

@@ -1,6 +1,7 @@
 // Opens a target in this process: a link with its functions, its host and its trace.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,10 @@ struct SessionOptions {
   // Told, while the target is destroyed, one sentence where the trace could not be written to its
   // end: its disk is full.
   std::function<void(std::string)> not_written;
+  // Told, so long into the target's destruction, in one sentence which function's handler does not
+  // return. Nobody can end it: whoever is told closes what is to be kept, and ends the program.
+  std::function<void(std::string)> stuck;
+  std::chrono::milliseconds stuck_after{3000};
 };
 
 // Makes one function of the device. What its constructor throws becomes an Error.
