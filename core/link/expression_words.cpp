@@ -19,6 +19,7 @@ constexpr std::array kKindWords = {
     KindWord{"memory", Role::Space, kMemoryKinds},
     KindWord{"mem", Role::Space, kMemoryKinds},
     KindWord{"dma", Role::Space, kDmaKinds},
+    KindWord{"interrupt", Role::Exact, 1u << static_cast<unsigned>(Kind::Irq)},
 };
 
 // With the kinds by their own names, as the trace spells them.

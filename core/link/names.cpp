@@ -41,6 +41,23 @@ std::string memory_place(const RegisterLookup* lookup, const Transaction& t) {
   return text + (adjacent ? "+" : "..") + name_of(last);
 }
 
+// Those fields that lie within `lanes`.
+std::string fields_text(std::span<const Field> fields, std::uint64_t value, std::uint64_t lanes) {
+  std::string text;
+  for (const Field& f : fields) {
+    if ((f.mask() & ~lanes) != 0) continue;
+    const std::uint64_t v = f.extract(value);
+    if (f.access == Access::Reserved && v == 0) continue;
+    if (!text.empty()) text += ' ';
+    text += f.name;
+    text += '=';
+    const auto named = std::find_if(f.values.begin(), f.values.end(),
+                                    [&](const EnumValue& e) { return e.value == v; });
+    text += named != f.values.end() ? std::string(named->name) : number(v);
+  }
+  return text;
+}
+
 }  // namespace
 
 ConfigNames::ConfigNames(std::span<const std::byte> image) {
@@ -149,18 +166,20 @@ std::string Names::decode(const Register& r, std::uint64_t value) {
 
 std::string Names::decode(std::span<const Field> fields, std::uint64_t value) {
   if (fields.empty()) return fmt::format("{:#x}", value);
-  std::string text;
-  for (const Field& f : fields) {
-    const std::uint64_t v = f.extract(value);
-    if (f.access == Access::Reserved && v == 0) continue;
-    if (!text.empty()) text += ' ';
-    text += f.name;
-    text += '=';
-    const auto named = std::find_if(f.values.begin(), f.values.end(),
-                                    [&](const EnumValue& e) { return e.value == v; });
-    text += named != f.values.end() ? std::string(named->name) : number(v);
-  }
-  return text;
+  return fields_text(fields, value, ~0ull);
+}
+
+std::string Names::decode(const Transaction& t) const {
+  if (t.size == 0 || t.size > 8) return {};
+  const ConfigItem* item = t.bar == kBarConfig ? config(t.function).at(t.offset) : nullptr;
+  const RegisterRef ref = item != nullptr ? RegisterRef{} : at(t);
+  if (item == nullptr && !ref) return {};
+  const std::uint64_t from = item != nullptr ? item->offset : ref.offset();
+  const std::uint64_t width = item != nullptr ? item->width : ref.reg->width;
+  const std::span<const Field> fields = item != nullptr ? item->fields : ref.reg->fields;
+  if (t.offset < from || t.offset - from + t.size > width) return {};
+  const std::uint64_t shift = 8 * (t.offset - from);
+  return fields_text(fields, t.value << shift, mask_of_size(t.size) << shift);
 }
 
 }  // namespace pcilens

@@ -71,6 +71,9 @@ class Names {
   // without fields gives its value, "0x1f"; reserved fields show only when they are not 0.
   static std::string decode(const Register& r, std::uint64_t value);
   static std::string decode(std::span<const Field> fields, std::uint64_t value);
+  // The fields that an access carries whole: of "CAP+4" those of the upper half. Empty where it
+  // reaches past the register, and of a register without fields.
+  std::string decode(const Transaction& t) const;
 };
 
 }  // namespace pcilens

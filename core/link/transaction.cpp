@@ -9,6 +9,10 @@ constexpr std::array<std::string_view, kKinds> kKindNames = {
     "cfg_read", "cfg_write", "mem_read",  "mem_write", "dma_read", "dma_write",
     "irq",      "dma_map",   "dma_unmap", "reset",     "timer",    "input",
     "state",    "force",     "control",   "gap"};
+constexpr std::array<std::string_view, kKinds> kKindWords = {
+    "config read",  "config write", "read",      "write", "DMA read", "DMA write",
+    "interrupt",    "DMA map",      "DMA unmap", "reset", "timer",    "input",
+    "state change", "force",        "control",   "gap"};
 constexpr std::array<std::string_view, 5> kOriginNames = {"driver", "function", "poke", "replay",
                                                           "lesson"};
 constexpr std::array<std::string_view, 6> kAnsweredByNames = {"function", "shadow", "rule",
@@ -20,6 +24,10 @@ constexpr std::array kStatuses = {Status::SC, Status::UR, Status::CA, Status::Ti
 
 std::string_view name_of(Kind kind) {
   return kKindNames[static_cast<unsigned>(kind) % kKinds];
+}
+
+std::string_view in_words(Kind kind) {
+  return kKindWords[static_cast<unsigned>(kind) % kKinds];
 }
 
 std::string_view name_of(Status status) {

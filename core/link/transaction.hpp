@@ -122,8 +122,11 @@ constexpr std::uint64_t mask_of_size(std::uint32_t bytes) {
   return bytes >= 8 ? ~0ull : (1ull << (bytes * 8)) - 1;
 }
 
-// "mem_read" and so on: the spelling of the trace, of expressions and of every screen.
+// "mem_read" and so on: the spelling of files and programs (trace, JSON, CSV). Expressions take it
+// too.
 std::string_view name_of(Kind kind);
+// "read" "config write" "DMA read" "interrupt" "state change": what every screen says.
+std::string_view in_words(Kind kind);
 std::string_view name_of(Status status);  // "SC" "UR" "CA" "timeout" "pending"
 std::string_view name_of(Origin origin);  // "driver" ...
 std::string_view name_of(AnsweredBy by);  // "function" "shadow" ...

@@ -348,15 +348,10 @@ std::vector<std::string> Replayer::lines_before(std::uint64_t seq) {
 }
 
 std::string Replayer::describe(const Transaction& t) const {
-  std::string text = fmt::format("{} {}", name_of(t.kind), names_->place(t));
+  std::string text = fmt::format("{} {}", in_words(t.kind), names_->place(t));
   if (is_dma(t.kind)) text += fmt::format(", {} bytes", t.size);
   if (t.kind != Kind::Irq || t.value != 0) text += fmt::format(" = {:#x}", t.value);
-  // Of a part of a register the fields would be those of other bits.
-  if (const RegisterRef ref = names_->at(t);
-      ref && t.offset == ref.offset() && t.size >= ref.reg->width) {
-    const std::string fields = Names::decode(*ref.reg, t.value);
-    if (!fields.empty()) text += " (" + fields + ")";
-  }
+  if (const std::string fields = names_->decode(t); !fields.empty()) text += " (" + fields + ")";
   if (t.status != Status::SC) text += fmt::format(", {}", name_of(t.status));
   return text;
 }

@@ -42,8 +42,8 @@ std::string table_row(const Transaction& t, const Names& names, std::string_view
   if (!site.empty()) add(fmt::format("at {}", site));
   const auto value = t.size > 8 ? std::string() : hex(t.value, t.size);
   auto row =
-      fmt::format("{:>9}  {:>13.6f}  {:<9}  {:<24}  {:>18}  {}", t.seq,
-                  static_cast<double>(t.t_ns) / 1e9, name_of(t.kind), names.place(t), value, rest);
+      fmt::format("{:>9}  {:>13.6f}  {:<12}  {:<24}  {:>18}  {}", t.seq,
+                  static_cast<double>(t.t_ns) / 1e9, in_words(t.kind), names.place(t), value, rest);
   row.erase(row.find_last_not_of(' ') + 1);
   return row;
 }
@@ -126,24 +126,13 @@ std::optional<RowFormat> row_format_named(std::string_view name) {
 }
 
 std::string decode_access(const Transaction& t, const Names& names) {
-  if (t.size == 0 || t.size > 8) return {};
-  if (is_config(t.kind)) {
-    const ConfigItem* item = names.config(t.function).at(t.offset);
-    if (item == nullptr || item->offset != t.offset || item->width != t.size ||
-        item->fields.empty())
-      return {};
-    return Names::decode(item->fields, t.value);
-  }
-  const RegisterRef ref = names.at(t);
-  if (!ref || ref.offset() != t.offset || ref.reg->width != t.size || ref.reg->fields.empty())
-    return {};
-  return Names::decode(*ref.reg, t.value);
+  return names.decode(t);
 }
 
 std::string format_header(RowFormat format) {
   switch (format) {
     case RowFormat::Table:
-      return fmt::format("{:>9}  {:>13}  {:<9}  {:<24}  {:>18}  {}", "seq", "time s", "kind",
+      return fmt::format("{:>9}  {:>13}  {:<12}  {:<24}  {:>18}  {}", "seq", "time s", "kind",
                          "place", "value", "meaning");
     case RowFormat::Csv:
       return "seq,t_ns,done_ns,kind,function,bar,offset,place,size,value,decoded,status,origin,"

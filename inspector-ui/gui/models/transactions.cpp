@@ -84,28 +84,6 @@ KindGroup group_of(Kind kind) {
   }
 }
 
-std::string_view in_words(Kind kind) {
-  switch (kind) {
-    case Kind::CfgRead: return "config read";
-    case Kind::CfgWrite: return "config write";
-    case Kind::MemRead: return "read";
-    case Kind::MemWrite: return "write";
-    case Kind::DmaRead: return "DMA read";
-    case Kind::DmaWrite: return "DMA write";
-    case Kind::Irq: return "interrupt";
-    case Kind::DmaMap: return "DMA map";
-    case Kind::DmaUnmap: return "DMA unmap";
-    case Kind::Reset: return "reset";
-    case Kind::Timer: return "timer";
-    case Kind::Input: return "input";
-    case Kind::State: return "state change";
-    case Kind::Force: return "force";
-    case Kind::Control: return "control";
-    case Kind::Gap: return "gap";
-  }
-  return "?";
-}
-
 std::string expression_for_place(const Snapshot& snapshot, const Transaction& t) {
   const std::string place = place_of(snapshot, t);
   if (place.empty()) return {};
@@ -119,6 +97,7 @@ std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transa
   std::string kind(name_of(t.kind));
   if (is_memory(t.kind)) kind = is_read(t.kind) ? "read" : "write";
   if (is_config(t.kind)) kind = is_read(t.kind) ? "config read" : "config write";
+  if (is_dma(t.kind)) kind = is_read(t.kind) ? "dma read" : "dma write";
   // Bytes of config space without a name are told by their offset.
   if (!place.empty() && place[0] == '[')
     return fmt::format("{}({} and offset == {:#x})", prefix, kind, t.offset);
@@ -130,7 +109,7 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
   TransactionText out;
   out.seq = fmt::format("{}", t.seq);
   out.time = fmt::format("{}.{:06}", t.t_ns / 1'000'000'000, t.t_ns / 1000 % 1'000'000);
-  out.kind = std::string(name_of(t.kind));
+  out.kind = std::string(in_words(t.kind));
   if (t.kind != Kind::Control && t.kind != Kind::Gap && t.kind != Kind::Reset)
     out.place = snapshot.names->place(t);
   // What somebody did to the link itself; the function has no part in it.
@@ -140,15 +119,13 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
   if (is_dma(t.kind) || t.kind == Kind::DmaMap) out.meaning = payload_of(row);
   if (!has_value(t.kind)) return out;
   out.value = is_read(t.kind) && t.status == Status::Pending ? "…" : ui::hex(t.value, t.size);
-  const ui::Spot spot = ui::spot_of(snapshot, t);
   if (out.value == "…") return out;
-  if (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) {
-    if (!spot.ref.reg->fields.empty()) out.meaning = Names::decode(*spot.ref.reg, t.value);
-  } else if (spot.item && t.offset == spot.item->offset && t.size == spot.item->width) {
-    Register r;
-    r.width = spot.item->width;
-    r.fields = spot.fields;
-    if (!r.fields.empty()) out.meaning = Names::decode(r, t.value);
+  // Config space by its own bytes: they have the capabilities where the driver finds them.
+  const ui::Spot spot = ui::spot_of(snapshot, t);
+  if (spot.item && t.offset == spot.item->offset && t.size == spot.item->width) {
+    if (!spot.fields.empty()) out.meaning = Names::decode(spot.fields, t.value);
+  } else {
+    out.meaning = snapshot.names->decode(t);
   }
   return out;
 }

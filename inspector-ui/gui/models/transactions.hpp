@@ -15,7 +15,7 @@ KindGroup group_of(Kind kind);
 struct TransactionText {
   std::string seq;      // "1042"
   std::string time;     // seconds, six digits: "0.001234"
-  std::string kind;     // "mem_write"
+  std::string kind;     // "write", "config read"
   std::string place;    // "STATUS"
   std::string value;    // hex; empty where there is none, "…" while pending
   std::string meaning;  // decoded fields, or the text of a note
@@ -29,8 +29,5 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row);
 // COMMAND". Empty where none would say it.
 std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transaction& t);
 std::string expression_for_place(const Snapshot& snapshot, const Transaction& t);
-
-// What a person reads in a sentence: "write", "DMA read", "interrupt".
-std::string_view in_words(Kind kind);
 
 }  // namespace pcilens::gui

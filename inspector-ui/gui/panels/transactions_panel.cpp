@@ -175,7 +175,7 @@ void TransactionsPanel::rows(App& app, Rect area) {
   const float digit = widgets::digit_width();
   ImGui::TableSetupColumn("#", fixed, number * digit + unit(2));
   ImGui::TableSetupColumn("Time, s", fixed, 11 * digit);
-  ImGui::TableSetupColumn("Kind", fixed, 9 * digit);
+  ImGui::TableSetupColumn("Kind", fixed, 12 * digit);
   ImGui::TableSetupColumn("Place", meaning ? fixed : ImGuiTableColumnFlags_WidthStretch,
                           14 * digit);
   ImGui::TableSetupColumn("Value", fixed, (wide ? 18 : 10) * digit);

@@ -95,6 +95,20 @@ TEST_CASE("a value is written field by field, by name where a value has one") {
   CHECK(Names::decode(kSq, 0x10) == "TAIL=0x10");
 }
 
+TEST_CASE("a part of a register is decoded with the fields of the bits that it carries") {
+  const Names n = only(kNvme0);
+  const auto carrying = [](std::uint64_t offset, std::uint32_t size, std::uint64_t value) {
+    Transaction t = memory(offset, size);
+    t.value = value;
+    return t;
+  };
+  CHECK(n.decode(carrying(0x14, 4, 0x464001)) == "EN=1 CSS=0 SHN=NORMAL IOSQES=6 IOCQES=4");
+  CHECK(n.decode(carrying(0x16, 2, 0x46)) == "IOSQES=6 IOCQES=4");
+  CHECK(n.decode(carrying(0x14, 1, 0x01)) == "EN=1 CSS=0");
+  CHECK(n.decode(carrying(0x10, 8, 0x0046400100000000)).empty());  // two registers
+  CHECK(n.decode(carrying(0x1c, 4, 0x1f001f)).empty());            // no fields
+}
+
 TEST_CASE("the register at a transaction is the first that it touches") {
   const Names n = only(kNvme0);
   CHECK(n.at(memory(0x14)) == RegisterRef{&kCc, 0});

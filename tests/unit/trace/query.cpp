@@ -54,8 +54,9 @@ TEST_CASE("a table row shows place, value and meaning") {
   const auto text = lines_of(*trace.reader, "write COMMAND.BME 0->1", {.limit = 1});
   CHECK(
       text ==
-      "      seq         time s  kind       place                                  value  meaning\n"
-      "       57       0.059342  cfg_write  nvme0:COMMAND                         0x0107  IO=1 "
+      "      seq         time s  kind          place                                  value  "
+      "meaning\n"
+      "       57       0.059342  config write  nvme0:COMMAND                         0x0107  IO=1 "
       "MEM=1 BME=1 PERR=0 SERR=1 INTXDIS=0\n");
 }
 
