@@ -51,8 +51,13 @@ struct Stop {
 // One register, or one element of an array, as peek() shows it.
 struct RegisterState {
   std::uint64_t value = 0;
-  std::uint64_t changed_seq = 0;  // last transaction that changed it; 0: never
+  // The last transaction that wrote it, or at which the device changed it; 0: none. In a recording
+  // the last one that told of it.
+  std::uint64_t changed_seq = 0;
   Origin changed_by = Origin::Driver;
+  // In a recording: the bits that it has told of so far. The others are taken from the register
+  // map's reset value, and are no fact of the recording. All ones on a link that lives.
+  std::uint64_t recorded = ~0ull;
 };
 
 struct BarState {

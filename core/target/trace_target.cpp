@@ -80,7 +80,7 @@ Result<std::shared_ptr<Snapshot>> TraceTarget::shown(TraceReader& trace) {
     auto& banks = s.functions[r.function].banks;
     if (banks.empty() || banks.back().bar != r.bar)
       banks.push_back({.bar = r.bar, .registers = {}});
-    RegisterState state{.value = r.value, .changed_seq = r.changed_seq};
+    RegisterState state{.value = r.value, .changed_seq = r.changed_seq, .recorded = r.recorded};
     if (r.changed_seq != 0)
       if (const auto event = trace.event(r.changed_seq); event && *event)
         state.changed_by = (*event)->t.origin;

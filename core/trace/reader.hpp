@@ -81,7 +81,9 @@ struct TraceRegister {
   std::uint8_t function = 0;
   std::int8_t bar = 0;
   std::uint64_t value = 0;        // the reset value where nothing is known
-  std::uint64_t changed_seq = 0;  // 0: never
+  std::uint64_t changed_seq = 0;  // the last event that told of it; 0: none
+  // The bits that events told of; the others are reset values. Reserved ones go with the rest.
+  std::uint64_t recorded = 0;
 };
 
 class TraceReader {

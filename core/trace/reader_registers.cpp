@@ -9,20 +9,33 @@
 namespace pcilens {
 namespace {
 
+struct Known {
+  std::uint64_t value = 0, changed_seq = 0;
+  std::uint64_t bits = 0;  // that were told; the others have the reset value
+};
+
 // A driver's write as the access rules of the fields let it act. What a device makes of it beyond
 // that follows as State rows.
-std::uint64_t written(const Register& r, std::uint64_t before, std::uint64_t value,
-                      std::uint64_t lanes) {
-  std::uint64_t after = before, covered = 0;
+Known written(const Register& r, const Known& before, std::uint64_t value, std::uint64_t lanes) {
+  std::uint64_t after = before.value, covered = 0, told = before.bits;
   const auto apply = [&](Access access, std::uint64_t mask) {
     mask &= lanes;
     switch (access) {
-      case Access::RW: after = (after & ~mask) | (value & mask); break;
-      case Access::W1C: after &= ~(value & mask); break;
-      case Access::RW1S: after |= value & mask; break;
+      case Access::RW:
+        after = (after & ~mask) | (value & mask);
+        told |= mask;
+        break;
+      case Access::W1C:
+        after &= ~(value & mask);
+        told |= value & mask;
+        break;
+      case Access::RW1S:
+        after |= value & mask;
+        told |= value & mask;
+        break;
+      case Access::WO: told |= mask; break;  // acts, and reads as 0
       case Access::RO:
       case Access::RC:
-      case Access::WO:  // acts, and reads as 0
       case Access::Reserved: break;
     }
   };
@@ -31,12 +44,17 @@ std::uint64_t written(const Register& r, std::uint64_t before, std::uint64_t val
     covered |= f.mask();
   }
   apply(r.access, r.mask() & ~covered);
-  return after;
+  return {after, before.changed_seq, told};
 }
 
-struct Known {
-  std::uint64_t value = 0, changed_seq = 0;
-};
+// Reserved bits say nothing: whoever knows the others knows the register.
+std::uint64_t telling_bits(const Register& r) {
+  if (r.fields.empty()) return r.mask();
+  std::uint64_t bits = 0;
+  for (const Field& f : r.fields)
+    if (f.access != Access::Reserved) bits |= f.mask();
+  return bits;
+}
 
 }  // namespace
 
@@ -67,11 +85,16 @@ Result<std::vector<TraceRegister>> TraceReader::registers_at(std::uint64_t seq) 
       const auto to_register = static_cast<std::int64_t>(t.offset - at);
       const auto value = shift(t.value & mask_of_size(t.size), to_register);
       const auto lanes = shift(mask_of_size(t.size), to_register) & ref.reg->mask();
-      const auto found = known.try_emplace({t.function, t.bar, at}, Known{ref.reg->reset, 0}).first;
-      const auto before = found->second.value;
-      const auto now = t.kind == Kind::MemWrite ? written(*ref.reg, before, value, lanes)
-                                                : (before & ~lanes) | (value & lanes);
-      if (now != before) found->second = {now, t.seq};
+      const auto found =
+          known.try_emplace({t.function, t.bar, at}, Known{ref.reg->reset, 0, 0}).first;
+      const Known before = found->second;
+      Known& now = found->second;
+      now = t.kind == Kind::MemWrite ? written(*ref.reg, before, value, lanes)
+                                     : Known{(before.value & ~lanes) | (value & lanes),
+                                             before.changed_seq, before.bits | lanes};
+      // A read that finds what is known tells nothing new; a write does, also of the same value.
+      if (!is_read(t.kind) || now.value != before.value || now.bits != before.bits)
+        now.changed_seq = t.seq;
     }
   };
   for (std::int64_t next = 0;;) {
@@ -103,6 +126,7 @@ Result<std::vector<TraceRegister>> TraceReader::registers_at(std::uint64_t seq) 
           if (const auto it = known.find({r.function, r.bar, r.ref.offset()}); it != known.end()) {
             r.value = it->second.value;
             r.changed_seq = it->second.changed_seq;
+            if (it->second.bits != 0) r.recorded = it->second.bits | ~telling_bits(*reg);
           }
           result.push_back(r);
         }

@@ -204,6 +204,18 @@ Spot spot_of(const Snapshot& snapshot, const Transaction& t) {
   return spot;
 }
 
+std::string array_name(const Register& r) {
+  const auto place = r.element_name.find('%');
+  if (place == std::string_view::npos) return std::string(r.name);
+  const bool bracketed = place > 0 && r.element_name[place - 1] == '[';
+  return std::string(r.element_name).replace(place, 1, bracketed ? "*" : "[*]");
+}
+
+std::string_view assumed(const RegisterState& state, std::uint64_t bits) {
+  if ((state.recorded & bits) == bits) return {};
+  return (state.recorded & bits) == 0 ? "reset" : "partly";
+}
+
 std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields) {
   std::vector<PlaceName> out;
   const auto add = [&](const std::string& name, std::string_view doc, std::span<const Field> of) {
@@ -230,6 +242,24 @@ std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields) {
   return out;
 }
 
+const RegisterState* register_state(const Snapshot& snapshot, const Spot& spot) {
+  const Place& p = spot.place;
+  const RegisterLookup* bar = snapshot.names->bar(p.function, p.bar);
+  if (!spot.ref || bar == nullptr || p.function >= snapshot.functions.size()) return nullptr;
+  for (const auto& bank : snapshot.functions[p.function].banks) {
+    if (bank.bar != p.bar) continue;
+    std::size_t index = 0;
+    for (const Register* r : bar->map().registers) {
+      if (r == spot.ref.reg) {
+        index += spot.ref.index;
+        if (index < bank.registers.size()) return &bank.registers[index];
+      }
+      index += r->count;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<std::uint64_t> peek(const Snapshot& snapshot, const Spot& spot) {
   const Place& p = spot.place;
   if (p.function >= snapshot.functions.size()) return std::nullopt;
@@ -241,20 +271,8 @@ std::optional<std::uint64_t> peek(const Snapshot& snapshot, const Spot& spot) {
       value = value << 8 | std::to_integer<std::uint64_t>(config[p.offset + i]);
     return value;
   }
-  const RegisterLookup* bar = snapshot.names->bar(p.function, p.bar);
-  if (!spot.ref || bar == nullptr) return std::nullopt;
-  for (const auto& bank : snapshot.functions[p.function].banks) {
-    if (bank.bar != p.bar) continue;
-    std::size_t index = 0;
-    for (const Register* r : bar->map().registers) {
-      if (r == spot.ref.reg) {
-        index += spot.ref.index;
-        if (index < bank.registers.size()) return bank.registers[index].value;
-      }
-      index += r->count;
-    }
-  }
-  return std::nullopt;
+  const RegisterState* state = register_state(snapshot, spot);
+  return state != nullptr ? std::optional(state->value) : std::nullopt;
 }
 
 }  // namespace pcilens::ui

@@ -39,6 +39,16 @@ std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields);
 // no register is known.
 std::optional<std::uint64_t> peek(const Snapshot& snapshot, const Spot& spot);
 
+// The same with what is known of it; null where there is no register.
+const RegisterState* register_state(const Snapshot& snapshot, const Spot& spot);
+
+// All elements of an array, as an expression means them: "SQ[*].TDBL", "GPR".
+std::string array_name(const Register& r);
+
+// "reset" where a recording has told none of these bits and their value is what the register map
+// declares, "partly" where that is so of some; empty where all are facts.
+std::string_view assumed(const RegisterState& state, std::uint64_t bits);
+
 // 10, 0x10, 0b101, with _ between digits. For a field also the name of one of its values.
 Result<std::uint64_t> parse_value(std::string_view text, const Field* field = nullptr);
 // "500ms" "2s" "1min": nanoseconds. A bare number is seconds.

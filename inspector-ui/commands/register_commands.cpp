@@ -35,10 +35,12 @@ Output register_detail(const Snapshot& s, const Spot& spot) {
   const auto value = peek(s, spot);
   Output out;
   const Register& r = *spot.ref.reg;
+  const RegisterState* state = register_state(s, spot);
+  const std::string_view mark = state != nullptr ? assumed(*state, r.mask()) : "";
   Line head;
   head.add(spot.name, Style::Name)
       .add(" = ")
-      .add(value ? hex(*value, r.width) : "unknown", Style::Strong);
+      .add(value ? hex(*value, r.width) : "unknown", mark == "reset" ? Style::Dim : Style::Strong);
   head.add(fmt::format("  BAR{}+{:#x}, {}, reset {}", spot.place.bar, spot.place.offset,
                        count_of(r.width, "byte"), hex(r.reset, r.width)),
            Style::Dim);
@@ -47,17 +49,30 @@ Output register_detail(const Snapshot& s, const Spot& spot) {
     out.add(Line("  " + std::string(r.doc) + (r.spec.empty() ? "" : fmt::format(" ({})", r.spec))));
   if (value && !r.fields.empty()) {
     Table t = field_table(r.fields, *value);
+    for (std::size_t i = 0; i < r.fields.size() && state != nullptr; ++i)
+      if (!assumed(*state, r.fields[i].mask()).empty()) {
+        t.rows[i][2].text += "  reset";
+        t.rows[i][2].style = Style::Dim;
+      }
     for (auto& row : t.rows) row.front().text.insert(0, "  ");
     t.columns.front().title.insert(0, "  ");
     out.add(std::move(t));
   }
+  if (!mark.empty())
+    out.add(Line(mark == "reset" ? "  not in the recording so far: as the register map declares it "
+                                   "after reset"
+                                 : "  reset: not in the recording so far, as the register map "
+                                   "declares it",
+                 Style::Dim));
   std::string fields;
   for (const Field& f : r.fields)
     fields += fmt::format("{}{}:{}", fields.empty() ? "" : ",", json_string(f.name),
                           value ? f.extract(*value) : 0);
-  out.json = fmt::format("{{\"name\":{},\"bar\":{},\"offset\":{},\"value\":{},\"fields\":{{{}}}}}",
-                         json_string(spot.name), spot.place.bar, spot.place.offset,
-                         value ? fmt::format("{}", *value) : "null", fields);
+  out.json =
+      fmt::format("{{\"name\":{},\"bar\":{},\"offset\":{},\"value\":{},{}\"fields\":{{{}}}}}",
+                  json_string(spot.name), spot.place.bar, spot.place.offset,
+                  value ? fmt::format("{}", *value) : "null",
+                  is_recording(s) ? fmt::format("\"assumed\":{},", json_string(mark)) : "", fields);
   return out;
 }
 
@@ -79,7 +94,10 @@ Result<Output> registers(Context& c, const Arguments& a) {
                    {"offset", "offset", true},
                    {"value", "value", true},
                    {"", "fields", false, true},
-                   {"last change", "changed_seq", true}};
+                   {is_recording(*s) ? "as of" : "last written", "changed_seq", true}};
+  // A value that no event has told of must not pass for one that is recorded.
+  if (is_recording(*s)) table.columns.push_back({"", "assumed"});
+  bool any_assumed = false;
   table.empty = wanted.empty()
                     ? "no register map is known for this device; \"read BAR0+0x0\" asks it"
                     : fmt::format("no register matches {}; \"registers\" lists them", wanted);
@@ -96,6 +114,7 @@ Result<Output> registers(Context& c, const Arguments& a) {
           const RegisterState& state = bank.registers[index];
           const std::string name = prefix + name_of(RegisterRef{r, i});
           if (!wanted.empty() && !globs(wanted, name)) continue;
+          const std::string_view mark = assumed(state, r->mask());
           if (r->count > 8 && state.value == r->reset && state.changed_seq == 0 && wanted.empty()) {
             ++quiet;
             continue;
@@ -104,25 +123,35 @@ Result<Output> registers(Context& c, const Arguments& a) {
               {{name, Style::Name},
                {fmt::format("BAR{}+{:#x}", bank.bar, r->offset_of(i)), Style::Dim,
                 fmt::format("{}", r->offset_of(i))},
-               {hex(state.value, r->width), Style::Value, fmt::format("{}", state.value)},
+               {hex(state.value, r->width), mark == "reset" ? Style::Dim : Style::Value,
+                fmt::format("{}", state.value)},
                {decode(r->fields, state.value), Style::Dim},
                {state.changed_seq == 0
                     ? ""
                     : fmt::format("#{} {}", state.changed_seq, name_of(state.changed_by)),
-                Style::Dim, fmt::format("{}", state.changed_seq)}});
+                Style::Dim, fmt::format("{}", state.changed_seq)},
+               {std::string(mark), Style::Dim}});
+          any_assumed |= !mark.empty();
         }
         if (quiet != 0)
           table.rows.push_back(
-              {{prefix + std::string(r->name) + "[…]", Style::Dim},
+              {{prefix + array_name(*r), Style::Dim},
                {fmt::format("BAR{}+{:#x}", bank.bar, r->offset), Style::Dim,
                 fmt::format("{}", r->offset)},
                {hex(r->reset, r->width), Style::Dim, fmt::format("{}", r->reset)},
-               {fmt::format("{} untouched; \"registers {}*\" shows all", quiet, r->name),
+               {fmt::format("{} untouched; \"registers {}\" shows all", quiet,
+                            r->element_name.empty() ? array_name(*r) + "*" : array_name(*r)),
                 Style::Dim}});
       }
     }
   }
-  return Output(std::move(table));
+  Output out(std::move(table));
+  if (any_assumed)
+    out.add(
+        Line("reset: not in the recording so far; the value is what the register map declares "
+             "after reset (partly: of some bits)",
+             Style::Dim));
+  return out;
 }
 
 constexpr Argument kDecodeArguments[] = {

@@ -107,13 +107,13 @@ class Builder {
       element(function, bar, {&r, 0}, states[0], depth);
       return;
     }
-    const std::string id = prefix_ + std::string(r.name);
-    if (!wanted(r, std::string(r.name))) return;
+    const std::string name = ui::array_name(r), id = prefix_ + name;
+    if (!wanted(r, name) && !wanted(r, std::string(r.name))) return;
     RegisterRow row;
     row.kind = RegisterRow::Kind::Array;
     row.depth = depth;
     row.id = id;
-    row.name = std::string(r.name);
+    row.name = name;
     row.where = fmt::format("0x{:03x}", r.offset);
     row.meaning = fmt::format("{} registers", r.count);
     row.expandable = true;
@@ -148,6 +148,7 @@ class Builder {
     row.access = r.fields.empty() ? std::string(name_of(r.access)) : std::string();
     row.expandable = !r.fields.empty();
     row.expanded = row.expandable && (open(row.id) || by_field);
+    row.assumed = ui::assumed(state, r.mask());
     row.changed_seq = state.changed_seq;
     row.changed_by = state.changed_by;
     row.changed = state.changed_seq != 0 && state.changed_seq >= query_.changed_since;
@@ -171,6 +172,7 @@ class Builder {
       const EnumValue* e = enum_of(f, f.extract(state.value));
       field.meaning = std::string(e != nullptr && !e->doc.empty() ? e->doc : f.doc);
       field.access = std::string(name_of(f.access));
+      field.assumed = ui::assumed(state, f.mask());
       field.expandable = field.expanded = false;
       field.field = &f;
       rows_.push_back(std::move(field));

@@ -38,7 +38,10 @@ struct RegisterRow {
   std::string meaning;  // the fields of a register in one line; the enum value's doc of a field
   std::string access;   // "RO"
   bool expandable = false, expanded = false;
-  bool changed = false;  // since the mark
+  // Of a recording: "reset" where it has told nothing of it and the value is what the register map
+  // declares, "partly" where that is so of some bits; empty where the value is a fact.
+  std::string_view assumed;
+  bool changed = false;  // written or changed since the mark
   std::uint64_t changed_seq = 0;
   Origin changed_by = Origin::Driver;
   std::uint8_t function = 0;

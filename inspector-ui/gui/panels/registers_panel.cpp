@@ -22,6 +22,15 @@ std::string access_of(const char* direction, const std::string& id) {
   return fmt::format("{}{} {}", id.substr(0, name), direction, id.substr(name));
 }
 
+// Who made the value what it is, as far as that is known.
+std::string last_told(const RegisterRow& row, bool recording) {
+  if (row.changed_seq == 0) return recording ? "not in the recording so far" : "not written yet";
+  if (row.changed_by == Origin::Function)
+    return fmt::format("changed by the device in transaction {}", row.changed_seq);
+  return fmt::format("{} by the {} in transaction {}", recording ? "written or read" : "written",
+                     name_of(row.changed_by), row.changed_seq);
+}
+
 class RegistersPanel final : public Panel {
  public:
   std::string_view id() const override { return "registers"; }
@@ -30,7 +39,7 @@ class RegistersPanel final : public Panel {
 
  private:
   void draw_row(App& app, const RegisterRow& row);
-  void tooltip(const RegisterRow& row);
+  void tooltip(const RegisterRow& row, bool recording);
   void menu(App& app, const RegisterRow& row);
   void open_editor(const RegisterRow& row);
   void editor(App& app);
@@ -74,15 +83,20 @@ void RegistersPanel::draw(App& app) {
   const bool wide = std::ranges::any_of(
       rows_, [](const RegisterRow& r) { return r.ref && r.ref.reg->width > 4; });
   const float digit = widgets::digit_width();
-  const float fixed = unit(31) + unit(18) + (wide ? 20 : 15) * digit;
+  const bool marks =
+      std::ranges::any_of(rows_, [](const RegisterRow& r) { return !r.assumed.empty(); });
+  const float values = static_cast<float>((wide ? 20 : 15) + (marks ? 4 : 0)) * digit;
+  const float fixed = unit(31) + unit(18) + values;
   const bool meaning = ImGui::GetContentRegionAvail().x > fixed + unit(24);
-  if (ImGui::BeginTable(wide ? "registers wide" : "registers", 4, flags)) {
+  const char* name = wide ? (marks ? "registers wide marked" : "registers wide")
+                          : (marks ? "registers marked" : "registers");
+  if (ImGui::BeginTable(name, 4, flags)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("Register", ImGuiTableColumnFlags_WidthFixed, unit(31));
     ImGui::TableSetupColumn("Offset", ImGuiTableColumnFlags_WidthFixed, unit(18));
     ImGui::TableSetupColumn(
         "Value", meaning ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
-        meaning ? (wide ? 20 : 15) * digit : 1.0f);
+        meaning ? values : 1.0f);
     ImGui::TableSetupColumn("Meaning", ImGuiTableColumnFlags_WidthStretch);
     ImGui::TableSetColumnEnabled(3, meaning);
     ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
@@ -106,7 +120,9 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
   const bool on_twisty =
       row.expandable && widgets::twisty("registers.open." + row.id, row.expanded, indent);
   const bool selected = app.selected_register == row.id;
-  if (widgets::row("registers.row." + row.id, selected, row.value)) {
+  const std::string shown =
+      row.assumed.empty() ? row.value : fmt::format("{} {}", row.value, row.assumed);
+  if (widgets::row("registers.row." + row.id, selected, shown)) {
     const bool twice = ImGui::IsMouseDoubleClicked(0);
     const bool on_value = ImGui::GetIO().MousePos.x > ImGui::GetItemRectMin().x + unit(50);
     if (row.expandable && (on_twisty || (twice && !on_value)))
@@ -120,7 +136,7 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
     ImGui::SetScrollHereY(0.3f);
     app.reveal_register.clear();
   }
-  if (ImGui::IsItemHovered() && !ImGui::IsMouseDown(0)) tooltip(row);
+  if (ImGui::IsItemHovered() && !ImGui::IsMouseDown(0)) tooltip(row, is_recording(app.snapshot()));
   menu(app, row);
 
   ImGui::SameLine(0, 0);
@@ -135,13 +151,22 @@ void RegistersPanel::draw_row(App& app, const RegisterRow& row) {
     widgets::mono(row.access, colours().faint);
   }
   ImGui::TableSetColumnIndex(2);
-  widgets::clipped(row.value, row.changed && !is_field ? colours().held : colours().text, true);
+  const bool told = row.assumed != "reset";
+  widgets::clipped(row.value,
+                   !told                      ? colours().faint
+                   : row.changed && !is_field ? colours().held
+                                              : colours().text,
+                   true);
+  if (!row.assumed.empty()) {
+    ImGui::SameLine(0, widgets::digit_width());
+    widgets::clipped(row.assumed, colours().faint, false);
+  }
   ImGui::TableSetColumnIndex(3);
   const bool decoded = !is_field && row.ref && !row.ref.reg->fields.empty();
-  widgets::clipped(row.meaning, decoded ? colours().dim : colours().faint, decoded);
+  widgets::clipped(row.meaning, decoded && told ? colours().dim : colours().faint, decoded);
 }
 
-void RegistersPanel::tooltip(const RegisterRow& row) {
+void RegistersPanel::tooltip(const RegisterRow& row, bool recording) {
   if (!row.ref) return;
   const Register& r = *row.ref.reg;
   ImGui::BeginTooltip();
@@ -164,12 +189,17 @@ void RegistersPanel::tooltip(const RegisterRow& row) {
                   colours().text);
     if (r.fields.empty()) widgets::text(in_words(r.access), colours().dim);
     if (!r.doc.empty()) widgets::text(r.doc, colours().text);
-    widgets::text(row.changed_seq == 0 ? std::string("never changed")
-                                       : fmt::format("changed by the {} in transaction {}",
-                                                     name_of(row.changed_by), row.changed_seq),
-                  row.changed ? colours().held : colours().dim);
+    widgets::text(last_told(row, recording), row.changed ? colours().held : colours().dim);
     if (!r.spec.empty()) widgets::text(r.spec, colours().faint);
   }
+  if (!row.assumed.empty())
+    widgets::text(
+        row.assumed == "reset"
+            ? "The recording has not told of it so far: this is its value after reset, as "
+              "the register map declares it."
+            : "The recording has told of some of these bits so far: the others are as the "
+              "register map declares them after reset.",
+        colours().dim);
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
 }
@@ -191,7 +221,7 @@ void RegistersPanel::menu(App& app, const RegisterRow& row) {
     app.layout.bring_to_front("transactions");
   }
   widgets::name_item("menu.filter");
-  if (row.changed_seq != 0 && ImGui::MenuItem("Go to its last change")) {
+  if (row.changed_seq != 0 && ImGui::MenuItem("Go to its last transaction")) {
     app.reveal_seq = app.selected_seq = row.changed_seq;
     app.layout.bring_to_front("transactions");
   }

@@ -39,8 +39,12 @@ class RegistersPane final : public Pane {
       Line line;
       line.add(fitted(label, name),
                r.kind == RegisterRow::Kind::Field ? Style::Plain : Style::Name);
-      line.add("  ").add(fitted(r.value, value), r.changed ? Style::Changed : Style::Value);
-      line.add("  ").add(r.meaning, Style::Dim);
+      line.add("  ").add(fitted(r.value, value), r.assumed == "reset" ? Style::Dim
+                                                 : r.changed          ? Style::Changed
+                                                                      : Style::Value);
+      line.add("  ");
+      if (!r.assumed.empty()) line.add(std::string(r.assumed) + "  ", Style::Dim);
+      line.add(r.meaning, Style::Dim);
       curses.line(area.y + i, area.x, area.width, line, focus && list_.top + i == list_.selected);
     }
   }

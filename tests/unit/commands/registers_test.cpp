@@ -49,6 +49,30 @@ TEST_CASE("registers shows values, fields and who changed them last") {
   CHECK(desk.target.calls().empty());
 }
 
+TEST_CASE("registers of a recording marks what it has not told of") {
+  Desk desk;
+  CHECK_FALSE(has(desk.said("registers"), "reset"));
+  desk.target.change([](Snapshot& s) {
+    s.host = "trace";
+    s.functions[0].banks[0].registers[0].recorded = 0;
+    s.functions[0].banks[0].registers[1].recorded = 0xff00;  // COUNT
+  });
+  const std::string text = desk.said("registers");
+  INFO(text);
+  CHECK(has(text, "not in the recording so far"));
+  const auto line = [&](std::string_view name) {
+    const auto at = text.find(name);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  CHECK(has(line("ID "), "reset"));
+  CHECK(has(line("CONTROL "), "partly"));
+  CHECK_FALSE(has(line("STATUS "), "reset"));
+  CHECK(has(desk.json("registers"), "\"assumed\":\"reset\""));
+  CHECK(has(desk.said("registers CONTROL"), "0  reset"));
+  CHECK(desk.type("expect ID=0x010000ed")->differs);
+  CHECK(desk.type("expect CONTROL.COUNT=0")->differs == false);
+}
+
 TEST_CASE("registers as JSON has numbers") {
   Desk desk;
   CHECK(has(desk.json("registers"), "{\"name\":\"ID\",\"offset\":0,\"value\":16777453,"));
@@ -75,7 +99,8 @@ TEST_CASE("read and write are pokes of the register's width") {
 TEST_CASE("writing a field keeps the others, and writes 0 where a 1 would act") {
   Desk desk;
   desk.said("write CONTROL 0x0701");
-  desk.said("write CONTROL.MODE fast");
+  CHECK(has(desk.said("write CONTROL.MODE fast"),
+            "wrote fast (1) to CONTROL.MODE  with the rest of CONTROL: 0x00000702"));
   CHECK(desk.last_call() == "poke_write BAR0+0x4 0x702");  // START is RW1S
   desk.said("write STATUS.ERROR 3");
   CHECK(desk.last_call() == "poke_write BAR0+0x8 0x30");  // DONE is W1C
@@ -83,7 +108,8 @@ TEST_CASE("writing a field keeps the others, and writes 0 where a 1 would act") 
 
 TEST_CASE("forcing a field keeps the others as they are") {
   Desk desk;
-  desk.said("force STATUS.BUSY 1");
+  CHECK(has(desk.said("force STATUS.BUSY 1"), "forced STATUS.BUSY to 1"));
+  CHECK(has(desk.json("force STATUS.BUSY 1"), "\"value\":1,\"register\":\"STATUS\""));
   CHECK(desk.last_call() == "force BAR0+0x8 0x3");
 }
 

@@ -132,3 +132,18 @@ TEST_CASE("with several functions each has a row and its name stands before the 
   CHECK(find(rows, "fake0:STATUS") == nullptr);
   CHECK(find(rows, "fake1:STATUS") != nullptr);
 }
+
+TEST_CASE("a recording's row says where its value is the declared one and no fact") {
+  test::FakeTarget target;
+  target.change([](Snapshot& s) {
+    s.host = "trace";
+    s.functions[0].banks[0].registers[0].recorded = 0;
+    s.functions[0].banks[0].registers[1].recorded = 0xff00;  // COUNT
+  });
+  const auto rows = rows_of(target, "", {"CONTROL"});
+  CHECK(find(rows, "ID")->assumed == "reset");
+  CHECK(find(rows, "CONTROL")->assumed == "partly");
+  CHECK(find(rows, "CONTROL.MODE")->assumed == "reset");
+  CHECK(find(rows, "CONTROL.COUNT")->assumed.empty());
+  CHECK(find(rows, "STATUS")->assumed.empty());
+}

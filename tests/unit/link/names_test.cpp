@@ -106,7 +106,7 @@ TEST_CASE("a part of a register is decoded with the fields of the bits that it c
   CHECK(n.decode(carrying(0x16, 2, 0x46)) == "IOSQES=6 IOCQES=4");
   CHECK(n.decode(carrying(0x14, 1, 0x01)) == "EN=1 CSS=0");
   CHECK(n.decode(carrying(0x10, 8, 0x0046400100000000)).empty());  // two registers
-  CHECK(n.decode(carrying(0x1c, 4, 0x1f001f)).empty());            // no fields
+  CHECK(n.decode(carrying(kAqa.offset, 4, 0x1f001f)).empty());     // no fields
 }
 
 TEST_CASE("the register at a transaction is the first that it touches") {

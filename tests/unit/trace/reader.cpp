@@ -381,6 +381,18 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
   CHECK(at(4).second == 0x1111222200000000);
   CHECK(at(5).second == 0x1111222233334444);
   CHECK(reader->registers_at(5)->at(1).changed_seq == 5);
+  // Which bits of it are facts: EN and MODE by the write, DATA's halves one after the other.
+  const auto told = [&](std::uint64_t n, std::size_t i) {
+    return reader->registers_at(n)->at(i).recorded;
+  };
+  CHECK(told(0, 0) == 0);
+  CHECK((told(1, 0) & 0xffffffff) != 0xffffffff);
+  CHECK((told(1, 0) & 1) == 1);
+  CHECK((told(2, 0) & 0xffffffff) == 0xffffffff);
+  CHECK(told(3, 1) == 0);
+  CHECK(told(4, 1) == 0xffffffff00000000);
+  CHECK(told(5, 1) == ~0ull);
+  CHECK(told(6, 1) == 0);
   CHECK(at(6) == std::pair<std::uint64_t, std::uint64_t>(0xabcd0000, 0));
 }
 
