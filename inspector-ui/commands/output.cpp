@@ -148,6 +148,35 @@ std::vector<Line> lay_out(const Output& output, unsigned width) {
   return lines;
 }
 
+std::vector<Line> folded(const Line& line, unsigned width) {
+  constexpr unsigned kFurtherIn = 2;
+  std::vector<Line> lines(1);
+  unsigned at = 0, indent = 0;
+  bool beginning = true;  // only blanks so far
+  for (const Span& span : line.spans) {
+    std::string_view rest = span.text;
+    while (!rest.empty()) {
+      // Blanks and the word after them.
+      const std::size_t word = std::min(rest.find_first_not_of(' '), rest.size());
+      const std::size_t end = std::min(rest.find(' ', word), rest.size());
+      std::string_view piece = rest.substr(0, end);
+      rest.remove_prefix(end);
+      if (beginning) indent += static_cast<unsigned>(word);
+      beginning &= word == end;
+      if (at + columns_of(piece) > width && at > indent) {
+        piece.remove_prefix(std::min(word, piece.size()));
+        indent = std::min(indent + (lines.size() == 1 ? kFurtherIn : 0), width / 2);
+        lines.emplace_back(std::string(indent, ' '));
+        at = indent;
+      }
+      at += columns_of(piece);
+      lines.back().add(std::string(piece), span.style);
+    }
+  }
+  for (Line& one : lines) one = fitted(one, width);
+  return lines;
+}
+
 std::string render(const Output& output, const RenderOptions& options) {
   std::string out;
   for (const Line& line : lay_out(output, options.width)) {

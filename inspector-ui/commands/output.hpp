@@ -72,6 +72,10 @@ struct Output {
 // stretching one cut with "…".
 std::vector<Line> lay_out(const Output& output, unsigned width);
 
+// One line as several that fit into `width` columns, broken between words; those that follow stand
+// further in.
+std::vector<Line> folded(const Line& line, unsigned width);
+
 struct RenderOptions {
   unsigned width = 80;  // columns; 0: as wide as it wants
   bool colour = false;  // ANSI escapes

@@ -31,6 +31,17 @@ see() {
   screen
   return 1
 }
+# gone PATTERN: waits until it is no more there.
+gone() {
+  local i
+  for ((i = 0; i < 400; i++)); do
+    screen 2>/dev/null | grep -qE -- "$1" || return 0
+    sleep 0.1
+  done
+  echo "still /$1/ on:"
+  screen
+  return 1
+}
 ended() {
   local i
   for ((i = 0; i < 100; i++)); do
@@ -43,7 +54,7 @@ ended() {
 
 shows_all() {
   begin_edu 140 44 && see 'Registers' && see 'LIVENESS +0x' && see 'Breakpoints and faults' && see 'Driver code' &&
-    see 'edu_driver.cpp' && see 'Console' && see 'mem_read +ID' && see 'F5 run'
+    see 'edu_driver.cpp' && see 'Console' && see 'read +ID' && see 'F5 run'
 }
 keys_step() { begin_edu 140 44 && type_keys F10 && see 'write of LIVENESS held' && type_keys F11 && see '■ #'; }
 breaks_and_edits() {
@@ -65,13 +76,23 @@ faults() {
 }
 filters() {
   begin_edu 140 44 && type_keys 'run' Enter && see 'ended' && type_keys 'filter irq' Enter && see 'Transactions: irq' &&
-    see 'irq +vector 0' && ! screen | grep -q 'mem_write' && type_keys 'filter' Enter && see 'mem_read'
+    see 'interrupt +vector 0' && gone '[0-9] +write +[A-Z]' && type_keys 'filter' Enter && see '[0-9] +read '
 }
 follows_list() {
-  begin_edu 140 44 && type_keys 'run' Enter && see 'ended' && type_keys BTab && see 'Enter show' && type_keys Home && see ' 1 +cfg_read' &&
+  begin_edu 140 44 && type_keys 'run' Enter && see 'ended' && type_keys BTab && see 'Enter show' && type_keys Home && see ' 1 +config read' &&
     type_keys Enter && see '#1 config read'
 }
 small() { begin_edu 80 24 && see 'Registers' && see 'Console' && see 'ID +0x'; }
+# The head whole, and all fields of CC.
+small_stop() {
+  begin 80 24 --device nvme --trace "$work/small.stop" && see 'held' &&
+    type_keys 'break CC.EN 0->1' Enter F5 && see 'write of CC held before' && see 'breakpoint 1: CC.EN' &&
+    see ' EN +0 +0 → 1' && see ' IOCQES +' && see '[0-9]+ +write +CC'
+}
+help_begins() {
+  begin_edu 80 24 && type_keys F1 && see '^Run' && see '^  pause' && see 'PageDown' && type_keys NPage && see 'Session|Trace' &&
+    type_keys Escape && see 'Registers'
+}
 too_small() { begin 40 10 --device edu --trace "$work/small" && see 'make the terminal' && t resize-window -t screen -x 120 -y 40 && see 'Registers'; }
 recording() {
   timeout 60 "$PCILENS" console --device edu --trace "$work/run.trace" --no-hold -e 'wait end' </dev/null &&
@@ -98,6 +119,8 @@ check "a fault rule reaches the driver" faults
 check "filter narrows the transactions" filters
 check "the list goes to its beginning and shows a transaction" follows_list
 check "80 by 24 is enough" small
+check "at 80 by 24 a stop is whole, with its fields" small_stop
+check "F1 shows help from its beginning, and Esc brings the panes back" help_begins
 check "a terminal that is too small says so, and a larger one shows all" too_small
 check "a recording is walked through, and refuses a poke" recording
 check "what was recorded, with an edit, is replayed to a fresh device" replays

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kLeastHeight = 16, kLeastWidth = 60;
 constexpr std::size_t kMostLog = 5000;
+constexpr int kAround = 2;  // of the console's lines: its title and the prompt
 
 class FullScreen {
  public:
@@ -115,16 +116,26 @@ class FullScreen {
     back_ = 0;
   }
 
-  void answered(const std::string&, const Result<Output>& output) {
+  void answered(const std::string& line, const Result<Output>& output) {
     if (!output) {
       log(Line(output.error().message, Style::Bad));
       return;
     }
-    for (Line& line : lay_out(*output, static_cast<unsigned>(curses_->whole().width)))
-      log(std::move(line));
+    auto lines = lay_out(*output, static_cast<unsigned>(curses_->whole().width));
+    const int count = static_cast<int>(lines.size());
+    for (Line& one : lines) log(std::move(one));
+    // Help is read from its beginning, and wants more than the few lines of a small terminal.
+    const auto word = line.substr(0, line.find(' '));
+    const auto command = CommandTable::standard().find(word);
+    if (!command || (*command)->id != "help") return;
+    reading_ = true;
+    focus_ = kPrompt;
+    const int room = curses_->whole().height - 2 - kAround;
+    back_ = std::max(0, count - room);
   }
 
   void run_line(std::string line) {
+    reading_ = false;
     log(Line().add("> ", Style::Dim).add(line, Style::Strong));
     // The only command that is this screen's own.
     const auto word = line.substr(0, line.find(' '));
@@ -142,6 +153,7 @@ class FullScreen {
     if (input.type == Input::Type::Key && command_key(input.key)) return;
     if (input.type == Input::Type::BackTab ||
         (input.type == Input::Type::Tab && (focus_ != kPrompt || edit_.text().empty()))) {
+      reading_ = false;
       const std::size_t by = input.type == Input::Type::Tab ? 1 : std::size_t{kPanes};
       focus_ = static_cast<Place>((focus_ + by) % (kPanes + 1));
       return;
@@ -163,6 +175,8 @@ class FullScreen {
       back_ = std::max(0, back_ - log_height_);
     } else if (input.type == Input::Type::Key && input.key == plain(KeyCode::Escape)) {
       edit_.set({});
+      if (reading_) back_ = 0;
+      reading_ = false;
     } else {
       edit_.handle(input);
     }
@@ -242,14 +256,23 @@ class FullScreen {
   // ---- the screen ------------------------------------------------------------------------------
   void lay_out_panes(const Area& whole) {
     // Title and key bar take a line each, the console a third.
+    if (reading_) {
+      areas_ = {};
+      console_ = {1, 0, whole.height - 2, whole.width};
+      return;
+    }
     const int console = std::max(6, whole.height * 3 / 10);
     const int upper = whole.height - 2 - console;
     const int left = whole.width * 45 / 100, right = whole.width - left - 1;
     const int rules = std::clamp(upper / 3, 3, 8);
     areas_[kRegisters] = {1, 0, upper - rules, left};
     areas_[kRules] = {1 + upper - rules, 0, rules, left};
-    const int stop = std::clamp(upper / 3, 4, 10);
     const int code = upper >= 20 ? std::clamp(upper / 4, 4, 12) : 0;
+    // What the stop wants, and what is left for a few transactions at least. While the driver runs
+    // from stop to stop nothing moves.
+    if (desk_.snapshot->state != RunState::Running)
+      wanted_ = 1 + panes_[kStop]->wants(desk_, right);
+    const int stop = std::clamp(std::max(wanted_, upper / 3), 4, std::max(4, upper - code - 3));
     areas_[kStop] = {1, left + 1, stop, right};
     areas_[kCode] = {1 + stop, left + 1, code, right};
     areas_[kTransactions] = {1 + stop + code, left + 1, upper - stop - code, right};
@@ -294,10 +317,13 @@ class FullScreen {
   }
 
   void draw_console() {
-    curses_->head(console_, "Console", focus_ == kPrompt);
-    log_height_ = console_.height - 2;
+    log_height_ = console_.height - kAround;
     const int size = static_cast<int>(log_.size());
     back_ = std::clamp(back_, 0, std::max(0, size - log_height_));
+    std::string title = "Console";
+    if (back_ > 0) title += fmt::format(": {} more lines, PageDown", back_);
+    if (reading_) title += back_ > 0 ? ", Esc closes" : ": Esc closes";
+    curses_->head(console_, title, focus_ == kPrompt);
     const int first = std::max(0, size - log_height_ - back_);
     for (int i = 0; i < log_height_ && first + i < size; ++i)
       curses_->line(console_.y + 1 + i, 0, console_.width,
@@ -313,7 +339,7 @@ class FullScreen {
     static constexpr std::array<const char*, kPanes + 1> kOwn = {
         "Enter open  w write  b break",
         "Space on/off  Del remove",
-        "e edit",
+        "e edit  ↑↓ scroll",
         "↑↓ scroll",
         "Enter show  b break  f filter  End follow",
         "Tab panes"};
@@ -336,6 +362,8 @@ class FullScreen {
   LineEdit edit_;
   std::deque<Line> log_;
   int back_ = 0, log_height_ = 1;  // lines scrolled up from the newest
+  bool reading_ = false;           // an answer that has the whole screen
+  int wanted_ = 0;                 // by the last stop, with its title
   std::atomic<bool> quit_{false}, resized_{false};
   CommandRunner runner_;  // last: its thread uses the rest
 };

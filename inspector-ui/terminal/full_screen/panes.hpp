@@ -32,6 +32,8 @@ class Pane {
   virtual std::string title(const Desk& desk) const = 0;
   // `area` is what is below the title.
   virtual void draw(Curses& curses, Desk& desk, const Area& area, bool focus) = 0;
+  // The lines below the title that it would fill, where that matters.
+  virtual int wants(const Desk&, int) { return 0; }
   // A key while it has the focus; false: not one of its own.
   virtual bool handle(Desk& desk, const Input& input) = 0;
 };

@@ -36,6 +36,21 @@ TEST_CASE("a line is cut at the terminal's width, counted in characters") {
   CHECK(render(Line("12345"), {.width = 5}) == "12345\n");
 }
 
+TEST_CASE("a line is folded between words, and what follows stands further in") {
+  Line line;
+  line.add("■ ", Style::Bad).add("#19 write of ").add("FACTORIAL", Style::Name);
+  line.add(" held before the device sees it");
+  std::string text;
+  for (const Line& one : folded(line, 24)) text += render(Output(one), {.width = 24});
+  CHECK(text ==
+        "■ #19 write of FACTORIAL\n"
+        "  held before the device\n"
+        "  sees it\n");
+  CHECK(folded(Line("  short"), 24).size() == 1);
+  CHECK(render(Output(folded(Line("averylongwordthatisnotbroken x"), 10)[0]), {.width = 0}) ==
+        "averylong…\n");
+}
+
 TEST_CASE("colours are escapes around the words, and only where asked for") {
   CHECK(render(Line("x", Style::Bad), {.width = 0, .colour = true}) == "\033[31mx\033[0m\n");
   CHECK(render(Line("x", Style::Bad), {.width = 0}) == "x\n");
