@@ -1,8 +1,8 @@
 // break, toggle, breakpoints, enable, disable, delete.
 #include <fmt/format.h>
 
+#include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/groups.hpp"
-#include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/commands/wait.hpp"
 
 namespace pcilens::ui {
@@ -49,9 +49,10 @@ Result<Output> add(Context& c, Breakpoint b) {
   if (!number) return tl::unexpected(number.error());
   Line line;
   line.add(fmt::format("breakpoint {}: ", *number)).add(describe(b), Style::Name);
-  for (const BreakpointState& state : c.target.snapshot()->breakpoints)
-    if (state.number == *number && !state.synchronous.empty())
-      line.add(fmt::format("  makes synchronous: {}", state.synchronous), Style::Dim);
+  const auto s = c.target.snapshot();
+  for (const BreakpointState& state : s->breakpoints)
+    if (state.number == *number && !state.synchronous.empty() && !is_recording(*s))
+      line.add(fmt::format("  the driver waits at {}", state.synchronous), Style::Dim);
   Output out(std::move(line));
   out.json = fmt::format("{{\"number\":{}}}", *number);
   return out;
@@ -96,16 +97,19 @@ Result<Output> list(Context& c, const Arguments&) {
                    {"breakpoint", "expression", false, true},
                    {"", "state"},
                    {"hits", "hits", true},
-                   {"makes synchronous", "synchronous", false, true}};
+                   {"the driver waits at", "synchronous", false, true}};
   table.empty = "no breakpoints; \"break write NAME\" sets one";
-  for (const BreakpointState& b : c.target.snapshot()->breakpoints)
+  const auto s = c.target.snapshot();
+  for (const BreakpointState& b : s->breakpoints)
     table.rows.push_back(
         {{fmt::format("{}", b.number), Style::Strong, fmt::format("{}", b.number)},
          {describe(b.breakpoint), b.enabled ? Style::Name : Style::Dim},
          {b.enabled ? "" : "disabled", Style::Dim, b.enabled ? "\"enabled\"" : "\"disabled\""},
          {fmt::format("{}", b.hits), Style::Value, fmt::format("{}", b.hits)},
-         {b.synchronous, Style::Dim}});
-  return Output(std::move(table));
+         {is_recording(*s) ? "" : b.synchronous, Style::Dim, json_string(b.synchronous)}});
+  Output out(std::move(table));
+  if (!s->breakpoints.empty() && !is_recording(*s)) out.add(Line(kWaits, Style::Dim));
+  return out;
 }
 
 constexpr Argument kNumberArguments[] = {
@@ -195,8 +199,13 @@ void add_breakpoint_commands(CommandTable& table) {
   table.add({.id = "breakpoints",
              .aliases = "breaks bl",
              .group = "Breakpoints",
-             .summary = "list the breakpoints and what each makes synchronous",
-             .help = "  breakpoints\n",
+             .summary = "list the breakpoints, their hits and where the driver waits for them",
+             .help = "A driver's writes are posted: it does not wait until the device has them. "
+                     "Where a\n"
+                     "breakpoint can match it waits, or it could not be held there; everything "
+                     "else is as\n"
+                     "fast as before. docs/expressions.md has more under \"What it costs\".\n"
+                     "  breakpoints\n",
              .run = list,
              .where = kConsole});
   table.add({.id = "enable",

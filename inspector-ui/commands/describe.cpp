@@ -103,28 +103,6 @@ std::string place_text(const Snapshot& snapshot, const Transaction& t) {
   return snapshot.names->place(t);
 }
 
-std::string_view short_name(Kind kind) {
-  switch (kind) {
-    case Kind::CfgRead: return "config read";
-    case Kind::CfgWrite: return "config write";
-    case Kind::MemRead: return "read";
-    case Kind::MemWrite: return "write";
-    case Kind::DmaRead: return "DMA read";
-    case Kind::DmaWrite: return "DMA write";
-    case Kind::Irq: return "interrupt";
-    case Kind::DmaMap: return "DMA map";
-    case Kind::DmaUnmap: return "DMA unmap";
-    case Kind::Reset: return "reset";
-    case Kind::Timer: return "timer";
-    case Kind::Input: return "input";
-    case Kind::State: return "change";
-    case Kind::Force: return "force";
-    case Kind::Control: return "control";
-    case Kind::Gap: return "gap";
-  }
-  return "?";
-}
-
 Output describe_code(const CodeView& view) {
   Output out;
   Table stack;
@@ -161,8 +139,9 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
   const Transaction& t = row.transaction;
   const Spot spot = spot_of(snapshot, t);
   std::string note = t.kind == Kind::Control ? control_text(t, row.text) : row.text;
-  if (has_value(t) && note.empty() && spot.place.offset == t.offset && spot.place.size == t.size)
-    note = decode(spot.fields, t.value);
+  if (has_value(t) && note.empty())
+    note = spot.place.offset == t.offset && spot.place.size == t.size ? decode(spot.fields, t.value)
+                                                                      : snapshot.names->decode(t);
   Style style = Style::Dim;
   if (t.status == Status::Pending && (is_read(t.kind) || !row.edit) && t.kind <= Kind::Irq) {
     note = note.empty() ? "held" : "held  " + note;
@@ -179,11 +158,20 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
           {format_time(t.t_ns), Style::Dim, fmt::format("{}", t.t_ns)},
           {t.kind == Kind::Control ? "link" : std::string(name_of(t.origin)),
            t.origin == Origin::Poke ? Style::Changed : Style::Dim, json_string(name_of(t.origin))},
-          {std::string(short_name(t.kind)), Style::Plain, json_string(name_of(t.kind))},
+          {std::string(in_words(t.kind)), Style::Plain, json_string(name_of(t.kind))},
           {place, Style::Name},
           {has_value(t) || !is_read(t.kind) ? value_text(t) : "", Style::Value,
            fmt::format("{}", t.value)},
           {std::move(note), style}};
+}
+
+std::string cost_of(const Snapshot& s, std::string_view synchronous) {
+  if (is_recording(s)) return "It costs nothing in a recording.";
+  if (synchronous.empty()) return "The driver waits nowhere because of it.";
+  return fmt::format(
+      "The driver waits for the device at {}, so that it can be held there; elsewhere its writes "
+      "go on without waiting (posted).",
+      synchronous);
 }
 
 std::string describe_state(const Snapshot& s) {
@@ -193,8 +181,7 @@ std::string describe_state(const Snapshot& s) {
     case RunState::Stopped:
       if (s.stop)
         return fmt::format("stopped at #{}, {} of {}", s.stop->transaction.seq,
-                           short_name(s.stop->transaction.kind),
-                           place_text(s, s.stop->transaction));
+                           in_words(s.stop->transaction.kind), place_text(s, s.stop->transaction));
       return "stopped";
     case RunState::Ended: return s.driver.empty() ? "no driver runs" : "ended: " + s.driver;
   }

@@ -18,9 +18,6 @@ Table field_table(std::span<const Field> fields, std::uint64_t value,
 // "fast (2)", "0x10", "1".
 std::string field_value(const Field& field, std::uint64_t value);
 
-// "write", "config read", "DMA write", "interrupt": the kind as people say it.
-std::string_view short_name(Kind kind);
-
 // "STATUS", "MSIX.CTRL", "IOVA 0x1000", "vector 0"; empty for what has no place.
 std::string place_text(const Snapshot& snapshot, const Transaction& t);
 // Columns and a row of a list of transactions.
@@ -30,6 +27,12 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
 // The block that is shown when a transaction is held: what, by whom, old and new, why, what next.
 // With `hints` it says what may be typed next. Nothing when not stopped.
 Output describe_stop(const Snapshot& snapshot, bool hints);
+// Under a list of rules: what "the driver waits at" means.
+inline constexpr const char* kWaits =
+    "there the driver waits for the device, so that it can be held; elsewhere its writes are "
+    "posted";
+// What a breakpoint or fault rule costs, in a sentence: `synchronous` is where it can match.
+std::string cost_of(const Snapshot& snapshot, std::string_view synchronous);
 // One line: "stopped at #42, a write of CMD", "running", "ended: the driver finished".
 std::string describe_state(const Snapshot& snapshot);
 // The driver's call stack, and the instructions around the access with that one marked.

@@ -1,6 +1,7 @@
 // fault, faults: what the link does wrong on purpose.
 #include <fmt/format.h>
 
+#include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/groups.hpp"
 #include "inspector-ui/commands/wait.hpp"
 
@@ -59,16 +60,19 @@ Result<Output> list(Context& c, const Arguments&) {
                    {"rule", "rule", false, true},
                    {"", "state"},
                    {"acted", "acted", true},
-                   {"makes synchronous", "synchronous", false, true}};
+                   {"the driver waits at", "synchronous", false, true}};
   table.empty = "no fault rules; \"fault read NAME => all-ones\" sets one";
-  for (const FaultState& f : c.target.snapshot()->faults)
+  const auto s = c.target.snapshot();
+  for (const FaultState& f : s->faults)
     table.rows.push_back(
         {{fmt::format("{}", f.number), Style::Strong, fmt::format("{}", f.number)},
          {rule_text(f.fault), f.enabled ? Style::Name : Style::Dim},
          {f.enabled ? "" : "disabled", Style::Dim, f.enabled ? "\"enabled\"" : "\"disabled\""},
          {fmt::format("{}", f.acted), Style::Value, fmt::format("{}", f.acted)},
          {f.synchronous, Style::Dim}});
-  return Output(std::move(table));
+  Output out(std::move(table));
+  if (!s->faults.empty()) out.add(Line(kWaits, Style::Dim));
+  return out;
 }
 
 }  // namespace

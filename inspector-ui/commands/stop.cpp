@@ -45,7 +45,7 @@ Output describe_stop(const Snapshot& s, bool hints) {
 
   Line head;
   head.add("■ ", Style::Bad).add(fmt::format("#{} ", t.seq), Style::Strong);
-  head.add(std::string(short_name(t.kind)), Style::Strong)
+  head.add(std::string(in_words(t.kind)), Style::Strong)
       .add(is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::State ? " of " : " ");
   head.add(place_text(s, t), Style::Name);
   head.add(is_recording(s) ? " as recorded" : fmt::format(" held {}", phase_text(t, stop.phase)));

@@ -119,7 +119,7 @@ Result<Output> show(Context& c, const Arguments& a) {
   Output out;
   out.add(Line()
               .add(fmt::format("#{} ", t.seq), Style::Strong)
-              .add(std::string(short_name(t.kind)) + " ", Style::Strong)
+              .add(std::string(in_words(t.kind)) + " ", Style::Strong)
               .add(place_text(*s, t), Style::Name)
               .add(row.text.empty() ? "" : "  " + row.text));
   Table facts;

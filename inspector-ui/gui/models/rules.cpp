@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "inspector-ui/commands/describe.hpp"
+#include "inspector-ui/commands/wait.hpp"
+
 namespace pcilens::gui {
 
 std::vector<RuleRow> breakpoint_rows(const Snapshot& snapshot) {
@@ -17,8 +20,9 @@ std::vector<RuleRow> breakpoint_rows(const Snapshot& snapshot) {
     if (b.breakpoint.once) row.what += ", once";
     if (b.breakpoint.log_only) row.what += ", log only";
     if (b.breakpoint.ignore != 0) row.what += fmt::format(", skip {}", b.breakpoint.ignore);
-    row.count = fmt::format("{}", b.hits);
-    row.synchronous = b.synchronous;
+    row.count = ui::count_of(b.hits, "hit");
+    row.times = b.hits;
+    row.cost = ui::cost_of(snapshot, b.synchronous);
     row.here = snapshot.stop && std::ranges::find(snapshot.stop->breakpoints, b.number) !=
                                     snapshot.stop->breakpoints.end();
     rows.push_back(std::move(row));
@@ -36,8 +40,9 @@ std::vector<RuleRow> fault_rows(const Snapshot& snapshot) {
     row.what = describe(f.fault);
     if (const auto arrow = row.what.find("=>"); arrow != std::string::npos)
       row.what.erase(0, row.what.find_first_not_of(' ', arrow + 2));
-    row.count = fmt::format("{}", f.acted);
-    row.synchronous = f.synchronous;
+    row.count = ui::count_of(f.acted, "time");
+    row.times = f.acted;
+    row.cost = ui::cost_of(snapshot, f.synchronous);
     rows.push_back(std::move(row));
   }
   return rows;

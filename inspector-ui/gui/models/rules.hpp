@@ -14,8 +14,9 @@ struct RuleRow {
   bool enabled = true;
   std::string expression;
   std::string what;         // "before", "after, once", "delay 5ms"
-  std::string count;        // "3 hits", "acted 2 times"
-  std::string synchronous;  // "BAR0+0x98..0x9b waits for the answer"
+  std::string count;        // "3 hits"; of a fault rule "2 times"
+  std::uint64_t times = 0;  // the same as a number
+  std::string cost;         // a sentence: where the driver has to wait because of it
   bool here = false;        // this one holds now
 };
 std::vector<RuleRow> breakpoint_rows(const Snapshot& snapshot);
