@@ -59,6 +59,20 @@ void App::select(std::uint64_t seq) {
 
 void App::use_layout(std::string_view preset) {
   layout = preset_layout(preset, width);
+  show_stop();
+}
+
+bool App::is_chosen(const ui::Command& command, const ui::Action& action) const {
+  if (command.id == "theme") return (action.arguments == "light") == theme::light();
+  return command.id == "layout" && action.arguments == preset_of(layout);
+}
+
+void App::open_panel(std::string_view id) {
+  if (layout.bring_to_front(id)) entered_panel = id;
+}
+
+void App::show_stop() {
+  if (snapshot_->stop) layout.bring_to_front("stop");
 }
 
 void App::use_theme(bool light) {
@@ -73,10 +87,14 @@ bool App::refresh() {
   // A new stop is what everybody wants to see; another trace has other numbers.
   const std::uint64_t held = newest->stop ? newest->stop->transaction.seq : 0;
   if (newest->seq < snapshot_->seq) selected_seq = 0;
-  if (held != 0 && held != held_) selected_seq = held;
+  const bool fresh = held != 0 && held != held_;
+  if (fresh) selected_seq = held;
   held_ = held;
   snapshot_ = std::move(newest);
   changes_.update(*snapshot_);
+  // Who steps or seeks looks at what they chose to look at.
+  if (fresh && snapshot_->stop->reason != "step" && snapshot_->stop->reason != "here by hand")
+    show_stop();
   return true;
 }
 

@@ -103,6 +103,13 @@ class App {
   // Both take effect with the next picture.
   void use_layout(std::string_view preset);  // "debug" "trace" "learn"
   void use_theme(bool light);
+  // Whether that is what an entry of the View menu would choose: "layout" "trace".
+  bool is_chosen(const ui::Command& command, const ui::Action& action) const;
+  // Puts a panel in front and gives it the keyboard, as a click on its tab does.
+  void open_panel(std::string_view id);
+  std::string entered_panel;  // one-shot: whom that was; the panel takes it
+  // What is held must be in sight, whatever tab is in front of it.
+  void show_stop();
   bool theme_changed = false;
 
   SplitTree layout;

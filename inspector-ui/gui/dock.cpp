@@ -34,7 +34,9 @@ void draw_tabs(App& app, SplitNode& leaf, Rect area) {
         badge.empty() ? 0.0f : ImGui::CalcTextSize(badge.c_str()).x + unit(1.5f);
     const float whole = width + badge_width + unit(4);
     ImGui::SetCursorScreenPos({x, area.y});
-    ImGui::InvisibleButton(("tab." + leaf.tabs[i]).c_str(), {whole, height});
+    // The panel comes with the press, the keyboard with the release: until then it is the tab's.
+    if (ImGui::InvisibleButton(("tab." + leaf.tabs[i]).c_str(), {whole, height}))
+      app.entered_panel = leaf.tabs[i];
     if (ImGui::IsItemActivated()) leaf.front = i;
     widgets::name_item("tab." + leaf.tabs[i], title);
     const ImU32 colour =

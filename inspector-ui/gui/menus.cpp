@@ -19,9 +19,11 @@ void draw_command(App& app, const ui::Command& command) {
       command.disabled != nullptr ? command.disabled(app.snapshot()) : std::string_view();
   for (const ui::Action& action : command.actions) {
     const std::string label(action.label), key = ui::name_of(action.key);
-    if (ImGui::MenuItem(label.c_str(), key.empty() ? nullptr : key.c_str(), false, why_not.empty()))
+    const bool chosen = app.is_chosen(command, action);
+    if (ImGui::MenuItem(label.c_str(), key.empty() ? nullptr : key.c_str(), chosen,
+                        why_not.empty()))
       app.run(command, action);
-    widgets::name_item("menu.item." + label);
+    widgets::name_item("menu.item." + label, chosen ? "on" : "");
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) {
       const std::string tip(why_not.empty() ? command.summary : why_not);
       ImGui::SetTooltip("%s", tip.c_str());
@@ -59,7 +61,7 @@ void draw_menus(App& app) {
     for (const auto& panel : app.panels) {
       const std::string title(panel->title());
       if (ImGui::MenuItem(title.c_str(), nullptr, app.layout.in_front(panel->id())))
-        app.layout.bring_to_front(panel->id());
+        app.open_panel(panel->id());
       widgets::name_item("menu.item." + title);
     }
     ImGui::Separator();

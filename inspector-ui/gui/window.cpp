@@ -340,6 +340,7 @@ void Window::run(Target& target) {
     app.panels.push_back(make_breakpoints_panel(app));
     app.panels.push_back(make_console_panel());
     restore_layout(app);
+    app.show_stop();
     while (glfwWindowShouldClose(window_) == GLFW_FALSE && !app.quit) {
       wait(app);
       if (mailbox->deliver()) touched();

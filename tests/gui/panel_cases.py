@@ -97,6 +97,9 @@ def live_count(display):
                          MEM_WRITE, LIVENESS)[0]
         w.fill("breakpoints.expression", "write LIVENESS")
         w.wait("breakpoints.preview", f"{count} so far")
+        w.fill("breakpoints.expression", "write LIVENESS", "breakpoints.row.1")
+        w.wait("breakpoints.row.1.so_far", f"{count} in the trace")
+        w.wait("breakpoints.row.1.count", "0 hits")
 
 
 def console(display):
@@ -104,7 +107,7 @@ def console(display):
     with Window(display) as w:
         w.wait("stop.headline")
         w.click("tab.console")
-        w.click("console.input")
+        w.wait("console.keyboard", "here")
         w.type("read LIVEN")
         w.key("Tab")
         w.wait("console.input", "read LIVENESS")
@@ -112,6 +115,66 @@ def console(display):
         w.wait("console.answer")
         w.key("Up")
         w.wait("console.input", "read LIVENESS")
+
+
+def foreseen(display):
+    """a read that is held shows what the answer would be, and the driver gets that"""
+    with Window(display) as w:
+        w.wait("stop.headline", "read ID")
+        w.wait("stop.foreseen", "0x010000ed")
+        w.wait("stop.field.MAJOR", "1")
+        w.key("F10")
+        w.wait("stop.headline", "write LIVENESS")
+        value, = w.wait_row("SELECT value FROM event WHERE kind=? AND bar=0 AND offset=0", MEM_READ)
+        check(value == 0x010000ed, f"the driver got {value:#x}")
+
+
+def stop_in_front(display):
+    """a stop comes to the front of the tabs that hide it, a step leaves them as they are"""
+    with Window(display) as w:
+        w.wait("stop.headline", "read ID")
+        w.key("ctrl+F2")
+        w.wait("stop.headline", "read ID")
+        w.click("tab.registers", then="registers.row.ID")
+        w.wait("stop.headline", gone=True)
+        w.key("F10")
+        w.wait("toolbar.state", "step")
+        w.wait("registers.row.ID")
+        w.click("tab.console")
+        w.wait("console.keyboard", "here")
+        w.type("break write FACTORIAL")
+        w.key("Return")
+        w.wait("console.answer", "breakpoint 1")
+        w.key("F5")
+        w.wait("stop.headline", "write FACTORIAL")
+
+
+def ticks(display):
+    """the View menu ticks the layout and the theme in use"""
+    with Window(display) as w:
+        w.wait("stop.headline")
+        w.key("ctrl+F3")
+        w.click("menu.View", then="menu.item.Layout: Learn")
+        w.wait("menu.item.Layout: Learn", "on")
+        w.wait("menu.item.Dark theme", "on")
+        check(w.text("menu.item.Layout: Debug") == "", "two layouts are ticked")
+        check(w.text("menu.item.Light theme") == "", "two themes are ticked")
+
+
+def assumed(display):
+    """a recording's register is marked until the recording has told of it"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "run.trace")
+        run = subprocess.run([os.environ["PCILENS"], "console", "--device", "edu", "--trace", trace,
+                              "--no-hold", "-e", "wait end"], capture_output=True, check=False)
+        check(run.returncode == 0, run.stderr)
+        with Window(display, recording=trace) as w:
+            w.wait("registers.row.FACTORIAL", "0x00000000 reset")
+            w.fill("breakpoints.expression", "write FACTORIAL", "breakpoints.row.1")
+            w.key("F5")
+            w.wait("stop.headline", "write FACTORIAL")
+            w.wait("registers.row.FACTORIAL", "0x0000000a")
+            check("reset" not in w.text("registers.row.FACTORIAL"), "it is told of now")
 
 
 def go_to(display):
@@ -283,6 +346,6 @@ def drawn_in_parts(display):
         check(left <= 1, f"{left:.0f} pixels differ")
 
 
-CASES = [detail, payload, edit_shown, memory, code, live_count, console, go_to, fast_typing,
+CASES = [foreseen, stop_in_front, ticks, assumed, detail, payload, edit_shown, memory, code, live_count, console, go_to, fast_typing,
          layouts, commands, nvme_enable, replays, drawn_in_parts,
          gallery]

@@ -143,10 +143,10 @@ def filters(display):
         shown = []
         while time.monotonic() < until:
             shown = [r["text"] for n, r in w.rects().items() if n.startswith("transactions.row.")]
-            if shown and all("mem_write FACTORIAL" in text for text in shown):
+            if shown and all("write FACTORIAL" in text for text in shown):
                 break
             time.sleep(0.1)
-        check(shown and all("mem_write FACTORIAL" in text for text in shown), f"shown: {shown}")
+        check(shown and all("write FACTORIAL" in text for text in shown), f"shown: {shown}")
         w.fill("transactions.filter", "write NOTHING", "transactions.error", "column")
 
 

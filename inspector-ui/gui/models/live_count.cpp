@@ -29,6 +29,7 @@ void LiveCounts::answer(const std::string& expression, Result<MatchCount> count)
   entry.looked_at = count->looked_at;
   entry.count.complete = count->looked_at >= count->of;
   if (entry.count.complete) entry.completed = now_;
+  entry.count.matches = count->matches;
   entry.count.text = entry.count.complete ? fmt::format("{} so far", count->matches)
                                           : fmt::format("{} in the first {}%…", count->matches,
                                                         count->looked_at * 100 / count->of);

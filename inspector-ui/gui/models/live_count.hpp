@@ -18,6 +18,7 @@ class LiveCounts {
   explicit LiveCounts(Ask ask) : ask_(std::move(ask)) {}
 
   struct Count {
+    std::uint64_t matches = 0;
     std::string text;  // "12 so far", "3 in the first 40%…", "…"; empty while nothing is known
     bool complete = false;
     std::string error;  // why the expression is refused

@@ -184,28 +184,46 @@ Result<SplitTree> SplitTree::from_text(std::string_view text) {
   return SplitTree(std::move(*root));
 }
 
+namespace {
+
+struct Preset {
+  std::string_view name, wide, narrow;
+};
+constexpr Preset kPresets[] = {
+    {"debug",
+     "columns 0.34 (rows 0.62 (registers* config memory) (breakpoints))"
+     " (rows 0.47 (columns 0.5 (stop) (code))"
+     " (columns 0.66 (transactions* commands console) (detail)))",
+     "columns 0.42 (rows 0.6 (registers* config memory) (breakpoints))"
+     " (rows 0.5 (stop* code detail) (transactions* commands console))"},
+    {"trace",
+     "columns 0.66 (rows 0.74 (transactions* commands) (console* breakpoints))"
+     " (rows 0.6 (detail* memory code) (registers* config stop))",
+     "rows 0.62 (transactions* commands console)"
+     " (columns 0.5 (detail* memory code) (registers* config stop breakpoints))"},
+    {"learn",
+     "columns 0.5 (rows 0.36 (stop) (rows 0.5 (code) (registers* config memory)))"
+     " (rows 0.5 (detail* breakpoints console) (transactions* commands))",
+     "columns 0.5 (rows 0.5 (code* stop) (registers* config memory breakpoints))"
+     " (rows 0.5 (detail* console) (transactions* commands))"},
+};
+
+// The same panels in the same places.
+bool same_places(const SplitNode& a, const SplitNode& b) {
+  if (a.leaf() || b.leaf()) return a.leaf() && b.leaf() && a.tabs == b.tabs;
+  return a.axis == b.axis && same_places(*a.first, *b.first) && same_places(*a.second, *b.second);
+}
+
+}  // namespace
+
+std::string_view preset_of(const SplitTree& tree) {
+  for (const Preset& preset : kPresets)
+    for (const std::string_view text : {preset.wide, preset.narrow})
+      if (same_places(tree.root(), SplitTree::from_text(text)->root())) return preset.name;
+  return {};
+}
+
 SplitTree preset_layout(std::string_view name, float width) {
-  struct Preset {
-    std::string_view name, wide, narrow;
-  };
-  static constexpr Preset kPresets[] = {
-      {"debug",
-       "columns 0.34 (rows 0.62 (registers* config memory) (breakpoints))"
-       " (rows 0.47 (columns 0.5 (stop) (code))"
-       " (columns 0.66 (transactions* commands console) (detail)))",
-       "columns 0.42 (rows 0.6 (registers* config memory) (breakpoints))"
-       " (rows 0.5 (stop* code detail) (transactions* commands console))"},
-      {"trace",
-       "columns 0.66 (rows 0.74 (transactions* commands) (console* breakpoints))"
-       " (rows 0.6 (detail* memory code) (registers* config stop))",
-       "rows 0.62 (transactions* commands console)"
-       " (columns 0.5 (detail* memory code) (registers* config stop breakpoints))"},
-      {"learn",
-       "columns 0.5 (rows 0.5 (code* stop) (registers* config memory))"
-       " (rows 0.5 (detail* breakpoints console) (transactions* commands))",
-       "columns 0.5 (rows 0.5 (code* stop) (registers* config memory breakpoints))"
-       " (rows 0.5 (detail* console) (transactions* commands))"},
-  };
   const Preset* chosen = kPresets;
   for (const Preset& preset : kPresets)
     if (preset.name == name) chosen = &preset;

@@ -67,6 +67,8 @@ class SplitTree {
 // "debug" (what the window opens with), "trace" or "learn"; another name gives "debug". Below 1,280
 // pixels of width (at scale 1) panels that would be too narrow side by side share a stack.
 SplitTree preset_layout(std::string_view name, float width);
+// Which preset this is, wherever its dividers and whichever tab is in front; empty: none of them.
+std::string_view preset_of(const SplitTree& tree);
 // A layout from a file, made whole: panels of `known` that it does not have join the stack of one
 // that comes near, names that are not known are left out. An error if nothing remains.
 Result<SplitTree> restored_layout(std::string_view text, const std::vector<std::string>& known);

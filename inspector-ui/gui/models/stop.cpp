@@ -54,9 +54,16 @@ StopModel stop_model(const Snapshot& snapshot) {
 
   const ui::Spot spot = ui::spot_of(snapshot, t);
   m.has_value = value_is_there(stop);
-  if (is_read(t.kind) && !m.has_value && (is_config(t.kind) || is_memory(t.kind)))
-    m.waiting = "A read has no value yet. Step, or break after it, to see the answer.";
+  const bool whole = (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) ||
+                     (spot.item && t.offset == spot.item->offset && t.size == spot.item->width);
   m.new_value = t.value;
+  if (is_read(t.kind) && !m.has_value && (is_config(t.kind) || is_memory(t.kind))) {
+    const auto now = whole ? ui::peek(snapshot, spot) : std::nullopt;
+    m.foreseen = now.has_value();
+    m.new_value = now.value_or(0);
+    m.waiting = m.foreseen ? "Not answered yet. To change the answer, break after the read."
+                           : "A read has no value yet. Step, or break after it, to see the answer.";
+  }
   // Before delivery the register still holds what it held; afterwards the snapshot has the new one.
   if (!is_read(t.kind) && stop.phase == Phase::Before) {
     if (const auto now = ui::peek(snapshot, spot)) {
@@ -65,15 +72,13 @@ StopModel stop_model(const Snapshot& snapshot) {
     }
   }
   m.old_text = m.has_old ? ui::hex(m.old_value, m.bytes) : std::string();
-  m.new_text = m.has_value ? ui::hex(m.new_value, m.bytes) : std::string();
+  m.new_text = m.has_value || m.foreseen ? ui::hex(m.new_value, m.bytes) : std::string();
   if (stop.edited)
     m.edited = fmt::format("{} {}, you changed it",
                            is_read(t.kind) ? "The device answered" : "The driver sent",
                            ui::hex(stop.original, m.bytes));
 
-  const bool whole = (spot.ref && t.offset == spot.ref.offset() && t.size == spot.ref.reg->width) ||
-                     (spot.item && t.offset == spot.item->offset && t.size == spot.item->width);
-  if (!whole || !m.has_value) return m;
+  if (!whole || !(m.has_value || m.foreseen)) return m;
   m.field_storage = spot.fields;
   for (const Field& f : m.field_storage) {
     StopField row;

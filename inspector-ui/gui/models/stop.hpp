@@ -25,11 +25,12 @@ struct StopModel {
   std::string when;        // "transaction 42 at 1.234 ms"
   std::string who;         // "driver, thread edu (1234), CPU 1"
   bool has_value = false;  // a value that can be shown and edited
+  bool foreseen = false;   // a read held before: new_value is what the answer would be
   bool has_old = false;    // the register's value before is known
   std::uint64_t old_value = 0, new_value = 0;
   std::string old_text, new_text;
   std::string edited;   // "the driver sent 0x05; you changed it"; empty if nobody did
-  std::string waiting;  // of a read held before: that there is no value yet
+  std::string waiting;  // of a read held before: that it has no answer yet, and how to get one
   std::vector<StopField> fields;
   std::vector<Field> field_storage;  // config items keep their fields here
   unsigned bytes = 4;

@@ -134,7 +134,7 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
-  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(8));
+  ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, unit(14));
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthFixed, line);
   for (const RuleRow& row : rows) {
     ImGui::TableNextRow();
@@ -147,9 +147,7 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
                                               ImGuiHoveredFlags_AllowWhenOverlapped);
     if (hovered)
       ImGui::SetTooltip("%s %u\n%s", fault ? "Fault rule" : "Breakpoint", row.number,
-                        row.synchronous.empty()
-                            ? "Makes nothing synchronous."
-                            : ("Makes synchronous: " + row.synchronous).c_str());
+                        row.cost.c_str());
     ImGui::SameLine(0, 0);
     widgets::clipped(row.expression, row.enabled ? colours().text : colours().faint, true);
     ImGui::TableSetColumnIndex(0);
@@ -163,15 +161,19 @@ void BreakpointsPanel::list(App& app, const char* name, const std::vector<RuleRo
     ImGui::TableSetColumnIndex(2);
     widgets::clipped(row.what, colours().dim, true);
     ImGui::TableSetColumnIndex(3);
-    const std::string& so_far =
-        counts_.of(row.expression, app.snapshot().seq, ImGui::GetTime()).text;
+    // Hits count from when it was set, this from the trace's beginning: only more of it is news.
+    const auto& in_trace = counts_.of(row.expression, app.snapshot().seq, ImGui::GetTime());
+    const std::string so_far =
+        in_trace.matches > row.times ? fmt::format("{} in the trace", in_trace.matches) : "";
     widgets::clipped_right(so_far, colours().faint);
     widgets::name_item(base + ".so_far", so_far);
-    if (ImGui::IsItemHovered()) ImGui::SetTooltip("what it matches in the whole trace so far");
+    if (ImGui::IsItemHovered())
+      ImGui::SetTooltip("What it matches in the whole trace: also before it was set.");
     ImGui::TableSetColumnIndex(4);
     widgets::clipped_right(row.count, row.here ? colours().held : colours().dim);
     widgets::name_item(base + ".count", row.count);
-    if (ImGui::IsItemHovered()) ImGui::SetTooltip(fault ? "times it acted" : "hits");
+    if (ImGui::IsItemHovered())
+      ImGui::SetTooltip(fault ? "Times it acted." : "Times it matched since it was set.");
     ImGui::TableSetColumnIndex(5);
     if (widgets::cross(base + ".delete", hovered)) {
       if (fault)

@@ -100,6 +100,10 @@ void ConsolePanel::prompt(App& app) {
   ImGui::AlignTextToFramePadding();
   widgets::mono(">", colours().accent);
   ImGui::SameLine(0, unit(2));
+  if (app.entered_panel == id()) {
+    focus_ = true;
+    app.entered_panel.clear();
+  }
   if (focus_) widgets::focus_next();
   focus_ = false;
   const widgets::LineKeys keys{
@@ -116,6 +120,7 @@ void ConsolePanel::prompt(App& app) {
     focus_ = true;  // Enter leaves an input
   }
   const bool active = ImGui::IsItemActive();
+  widgets::name_item("console.keyboard", active ? "here" : "");
   if (!active && line_.empty()) offers_.clear();
   if (!offers_.empty() && active) {
     const float height = ImGui::GetTextLineHeight() + unit(2);

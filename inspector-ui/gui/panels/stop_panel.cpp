@@ -79,8 +79,14 @@ void StopPanel::draw(App& app) {
 
 void StopPanel::value(App& app, const StopModel& m) {
   if (!m.waiting.empty()) widgets::wrapped(m.waiting, colours().dim);
-  if (!m.has_value) return;
   const float label = unit(18);
+  if (m.foreseen) {
+    widgets::text("Would be", colours().faint);
+    ImGui::SameLine(label);
+    widgets::mono(m.new_text, colours().text);
+    widgets::name_item("stop.foreseen", m.new_text);
+  }
+  if (!m.has_value) return;
   if (m.has_old) {
     ImGui::AlignTextToFramePadding();
     widgets::text("Now", colours().faint);
@@ -130,7 +136,10 @@ void StopPanel::fields(App& app, const StopModel& m) {
   ImGui::TableSetupColumn("Field", ImGuiTableColumnFlags_WidthStretch, 3);
   ImGui::TableSetupColumn("Bits", ImGuiTableColumnFlags_WidthFixed, unit(12));
   if (m.has_old) ImGui::TableSetupColumn("Now", ImGuiTableColumnFlags_WidthStretch, 2.5f);
-  ImGui::TableSetupColumn(m.has_old ? "Becomes" : "Value", ImGuiTableColumnFlags_WidthStretch, 3);
+  ImGui::TableSetupColumn(m.foreseen  ? "Would be"
+                          : m.has_old ? "Becomes"
+                                      : "Value",
+                          ImGuiTableColumnFlags_WidthStretch, 3);
   ImGui::PushStyleColor(ImGuiCol_Text, colours().faint);
   ImGui::TableHeadersRow();
   ImGui::PopStyleColor();
@@ -139,15 +148,15 @@ void StopPanel::fields(App& app, const StopModel& m) {
     ImGui::TableNextRow();
     ImGui::PushID(f.name.c_str());
     ImGui::TableSetColumnIndex(0);
-    if (widgets::row("stop.field." + f.name, false, f.new_value) &&
+    if (widgets::row("stop.field." + f.name, false, f.new_value) && m.has_value &&
         ImGui::IsMouseDoubleClicked(0)) {
       edited_field_ = f.name;
       field_value_ = fmt::format("0x{:x}", f.field->extract(m.new_value));
       focus_ = true;
     }
     if (ImGui::IsItemHovered() && edited_field_.empty())
-      ImGui::SetTooltip("%s%s%s\nDouble-click to change this field in flight.", f.doc.c_str(),
-                        f.doc.empty() ? "" : "\n", f.access.c_str());
+      ImGui::SetTooltip("%s%s%s%s", f.doc.c_str(), f.doc.empty() ? "" : "\n", f.access.c_str(),
+                        m.has_value ? "\nDouble-click to change this field in flight." : "");
     ImGui::SameLine(0, 0);
     widgets::clipped(f.name, f.changes ? colours().text : colours().dim, true);
     ImGui::TableSetColumnIndex(1);

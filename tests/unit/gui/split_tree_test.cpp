@@ -107,3 +107,15 @@ TEST_CASE("panels that are gone leave no empty place in a restored layout") {
   CHECK(tree->in_front("registers"));
   CHECK_FALSE(restored_layout("rows 0.5 (minimap) (globe)", kPanels));
 }
+
+TEST_CASE("a preset is known again whatever was dragged, and a layout of one's own is none") {
+  for (const std::string_view name : {"debug", "trace", "learn"})
+    for (const float width : {800.0f, 1600.0f}) {
+      SplitTree tree = preset_layout(name, width);
+      CHECK(preset_of(tree) == name);
+      tree.root().share = 0.77f;
+      tree.bring_to_front("memory");
+      CHECK(preset_of(tree) == name);
+    }
+  CHECK(preset_of(*SplitTree::from_text("columns 0.5 (stop) (code)")).empty());
+}

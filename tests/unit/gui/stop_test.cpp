@@ -37,15 +37,37 @@ TEST_CASE("an edited value says what the driver had sent") {
 
 TEST_CASE("a read held before delivery has no value to show or edit") {
   test::FakeTarget target;
-  target.change([](Snapshot& s) { s.stop->transaction.kind = Kind::MemRead; });
+  target.change([](Snapshot& s) {
+    s.stop->transaction.kind = Kind::MemRead;
+    s.stop->transaction.size = 2;  // what it would be is told of whole registers only
+  });
   StopModel m = stop_model(*target.snapshot());
   CHECK_FALSE(m.has_value);
+  CHECK_FALSE(m.foreseen);
   CHECK(m.fields.empty());
   CHECK_FALSE(m.waiting.empty());
   target.change([](Snapshot& s) { s.stop->phase = Phase::After; });
   m = stop_model(*target.snapshot());
   CHECK(m.has_value);
   CHECK(m.phase == "Held after fake0 answered, before the driver sees it");
+}
+
+TEST_CASE("a read held before delivery shows what the answer would be, field by field") {
+  test::FakeTarget target;
+  target.change([](Snapshot& s) {
+    s.stop->transaction.kind = Kind::MemRead;
+    s.stop->transaction.value = 0;
+    s.functions[0].banks[0].registers[1].value = 0x0803;
+  });
+  const StopModel m = stop_model(*target.snapshot());
+  CHECK_FALSE(m.has_value);
+  CHECK_FALSE(m.has_old);
+  REQUIRE(m.foreseen);
+  CHECK(m.new_text == "0x00000803");
+  const auto mode = std::ranges::find(m.fields, "MODE", &StopField::name);
+  REQUIRE(mode != m.fields.end());
+  CHECK(mode->new_value == "1 fast");
+  CHECK_FALSE(mode->changes);
 }
 
 TEST_CASE("an access of part of a register shows no fields") {
@@ -62,7 +84,8 @@ TEST_CASE("a breakpoint's row says what it waits for and whether it holds now") 
   const auto rows = breakpoint_rows(*target.snapshot());
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].what == "after, once");
-  CHECK(rows[0].synchronous == "BAR0+0x4..0x7");
+  CHECK(rows[0].cost.find("The driver waits for the device at BAR0+0x4..0x7") == 0);
+  CHECK(rows[0].count == "0 hits");
   CHECK(rows[0].here);
 }
 
@@ -80,12 +103,16 @@ TEST_CASE("a transaction's row decodes its value and says what is out of the ord
   row.edit = Edit{};
   TransactionText text = text_of(*target.snapshot(), row);
   CHECK(text.time == "1.234567");
-  CHECK(text.kind == "mem_write");
+  CHECK(text.kind == "write");
   CHECK(text.place == "CONTROL");
   CHECK(text.value == "0x00000803");
   CHECK(text.meaning == "START=1 MODE=fast COUNT=8");
   CHECK(text.flag == "edited");
   CHECK_FALSE(text.bad);
+  row.transaction.offset = 5;
+  row.transaction.size = 1;
+  row.transaction.value = 0x8;
+  CHECK(text_of(*target.snapshot(), row).meaning == "COUNT=8");
   row.transaction.status = Status::UR;
   text = text_of(*target.snapshot(), row);
   CHECK(text.flag == "UR");
