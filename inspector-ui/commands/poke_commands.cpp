@@ -83,6 +83,28 @@ Result<std::uint64_t> value_argument(const Snapshot& s, const Spot& spot, const 
   return spot.field->insert(beside(spot, *now, as_driver), *value);
 }
 
+// "STATUS" of "STATUS.IRQ".
+std::string_view register_of(const Spot& spot) {
+  return std::string_view(spot.name).substr(0, spot.name.rfind('.'));
+}
+
+// What was asked for: of a field its own value, whatever stands beside it.
+std::string shown(const Spot& spot, std::uint64_t value) {
+  return spot.field != nullptr ? field_value(*spot.field, value) : hex(value, spot.place.size);
+}
+
+std::string whole_text(const Spot& spot, std::uint64_t value) {
+  return fmt::format("  with the rest of {}: {}", register_of(spot), hex(value, spot.place.size));
+}
+
+std::string written_json(const Spot& spot, std::uint64_t value) {
+  if (spot.field == nullptr)
+    return fmt::format("{{\"place\":{},\"value\":{}}}", json_string(spot.name), value);
+  return fmt::format("{{\"place\":{},\"value\":{},\"register\":{},\"register_value\":{}}}",
+                     json_string(spot.name), spot.field->extract(value),
+                     json_string(register_of(spot)), value);
+}
+
 Result<Output> write(Context& c, const Arguments& a) {
   const auto s = c.target.snapshot();
   auto spot = spot_argument(*s, a);
@@ -94,13 +116,17 @@ Result<Output> write(Context& c, const Arguments& a) {
   const auto after = peek(*c.target.snapshot(), *spot);
   Line line;
   line.add("wrote ")
-      .add(hex(*value, spot->place.size), Style::Strong)
+      .add(shown(*spot, *value), Style::Strong)
       .add(" to ")
       .add(spot->name, Style::Name);
+  if (spot->field != nullptr) line.add(whole_text(*spot, *value), Style::Dim);
   if (after && *after != *value)
-    line.add(fmt::format("  it now reads {}", hex(*after, spot->place.size)), Style::Dim);
+    line.add(fmt::format("  {}now reads {}",
+                         spot->field != nullptr ? std::string(register_of(*spot)) + " " : "it ",
+                         hex(*after, spot->place.size)),
+             Style::Dim);
   Output out(std::move(line));
-  out.json = fmt::format("{{\"place\":{},\"value\":{}}}", json_string(spot->name), *value);
+  out.json = written_json(*spot, *value);
   return out;
 }
 
@@ -116,8 +142,9 @@ Result<Output> force(Context& c, const Arguments& a) {
                  .add("forced ")
                  .add(spot->name, Style::Name)
                  .add(" to ")
-                 .add(hex(*value, spot->place.size), Style::Strong)};
-  out.json = fmt::format("{{\"place\":{},\"value\":{}}}", json_string(spot->name), *value);
+                 .add(shown(*spot, *value), Style::Strong)
+                 .add(spot->field != nullptr ? whole_text(*spot, *value) : "", Style::Dim)};
+  out.json = written_json(*spot, *value);
   return out;
 }
 

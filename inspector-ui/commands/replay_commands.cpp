@@ -51,6 +51,7 @@ Result<Output> replay(Context& c, const Arguments& a) {
       replay_to_functions(**trace, fresh_functions(),
                           {.list = *list, .go_on = [&] { return !c.cancelled.stop_requested(); }});
   if (!result) return tl::unexpected(result.error());
+  if (auto nothing = nothing_replayed(*result, (*trace)->path())) return tl::unexpected(*nothing);
   return replay_output(*result);
 }
 

@@ -98,6 +98,12 @@ MakeFunction fresh_functions(std::optional<DeviceChoice> instead) {
   };
 }
 
+std::optional<Error> nothing_replayed(const ReplayResult& r, const std::string& trace) {
+  if (r.stimuli != 0 || r.compared != 0) return std::nullopt;
+  return Error{
+      fmt::format("{}: there is nothing to replay in it: no request, timer or input", trace)};
+}
+
 Output replay_output(const ReplayResult& r, unsigned run, unsigned runs) {
   if (r.divergences != 0) return differing(r, run, runs);
   Output out(

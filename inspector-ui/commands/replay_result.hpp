@@ -14,6 +14,9 @@ namespace pcilens::ui {
 // some, in the place of the recorded ones. The devices stay loaded as long as this lives.
 MakeFunction fresh_functions(std::optional<DeviceChoice> instead = std::nullopt);
 
+// Why this result is none: nothing was sent, so nothing was compared. Nullopt where something was.
+std::optional<Error> nothing_replayed(const ReplayResult& result, const std::string& trace);
+
 // `run` of `runs`, from 1.
 Output replay_output(const ReplayResult& result, unsigned run = 1, unsigned runs = 1);
 

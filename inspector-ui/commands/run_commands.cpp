@@ -131,7 +131,9 @@ Result<Output> restart(Context& c, const Arguments&) {
   if (auto r = ask<void>([&](auto done) { c.target.restart(done); }); !r)
     return tl::unexpected(r.error());
   if (auto r = settle(c, *before, "restart"); !r) return tl::unexpected(r.error());
-  return Output{};
+  return Output{Line(is_recording(*before) ? "back at the recording's beginning"
+                                           : "begun again: a fresh device, and the driver from its "
+                                             "first line; breakpoints and fault rules stayed")};
 }
 
 constexpr std::string_view kResetChoices[] = {"flr", "conventional", "hotplug"};

@@ -10,8 +10,21 @@
 namespace pcilens::ui {
 namespace {
 
+// When the last transaction of a recording was over.
+std::uint64_t length_of(Context& c) {
+  auto page = ask<TracePage>([&](auto done) {
+    c.target.trace_page({.limit = 1, .direction = TraceRequest::Direction::Backward}, done);
+  });
+  if (!page || page->rows.empty()) return 0;
+  const Transaction& last = page->rows.back().transaction;
+  return std::max(last.t_ns, last.done_ns);
+}
+
 Result<Output> info(Context& c, const Arguments&) {
   const auto s = c.target.snapshot();
+  const bool recording = is_recording(*s);
+  const std::uint64_t position = s->stop ? s->stop->transaction.seq : s->seq;
+  const std::uint64_t length = recording ? length_of(c) : s->now_ns;
   Table table;
   table.columns = {{"", "name"}, {"", "value", false, true}};
   const auto fact = [&](std::string name, std::string value) {
@@ -23,7 +36,11 @@ Result<Output> info(Context& c, const Arguments&) {
   fact("state", describe_state(*s));
   fact("functions", functions);
   fact("host", s->host);
-  fact("transactions", fmt::format("{} in {}", s->seq, format_time(s->now_ns)));
+  if (recording)
+    fact("stands at", fmt::format("#{}, {} after its beginning", position, format_time(s->now_ns)));
+  fact(recording ? "all of it" : "transactions",
+       fmt::format("{} in {}", recording ? count_of(s->seq, "transaction") : std::to_string(s->seq),
+                   format_time(length)));
   if (s->in_flight != 0) fact("in flight", fmt::format("{}", s->in_flight));
   fact("breakpoints",
        fmt::format("{}, {}", s->breakpoints.size(), count_of(s->faults.size(), "fault rule")));
@@ -32,9 +49,10 @@ Result<Output> info(Context& c, const Arguments&) {
   Output out(std::move(table));
   out.json = fmt::format(
       "{{\"state\":{},\"seq\":{},\"now_ns\":{},\"host\":{},\"trace\":{},\"driver\":{},\"in_"
-      "flight\":{}}}",
+      "flight\":{}{}}}",
       json_string(name_of(s->state)), s->seq, s->now_ns, json_string(s->host),
-      json_string(s->trace), json_string(s->driver), s->in_flight);
+      json_string(s->trace), json_string(s->driver), s->in_flight,
+      recording ? fmt::format(",\"position\":{},\"length_ns\":{}", position, length) : "");
   return out;
 }
 
@@ -82,6 +100,12 @@ Result<Output> expect(Context& c, const Arguments& a) {
   const auto now = peek(*s, *spot);
   if (!now)
     return fail(fmt::format("expect: {} is no register of a known map; use \"read\"", spot->name));
+  if (const RegisterState* state = register_state(*s, *spot);
+      state != nullptr &&
+      !assumed(*state, spot->field != nullptr ? spot->field->mask() : spot->ref.reg->mask())
+           .empty())
+    return differs(fmt::format(
+        "{} is not in the recording so far; what is shown is its value after reset", spot->name));
   const std::uint64_t value = spot->field != nullptr ? spot->field->extract(*now) : *now;
   if (value == *wanted) return Output{};
   return differs(spot->field != nullptr
@@ -217,8 +241,10 @@ void add_session_commands(CommandTable& table) {
   table.add({.id = "quit",
              .aliases = "q exit",
              .group = "Session",
-             .summary = "end pcilens; the trace is kept",
-             .help = "  quit\n",
+             .summary = "end pcilens; of traces, one that --trace names is kept",
+             .help = "Without --trace FILE the trace is a temporary one and goes with pcilens.\n"
+                     "After \"pcilens attach\" the target runs on, and is recorded on.\n"
+                     "  quit\n",
              .actions = kQuitActions,
              .run = quit});
 }

@@ -82,7 +82,7 @@ breakpoint_ignores() {
 
 restarts() {
   console 'run' 'wait end' 'expect ended' 'restart' 'expect stopped' 'run' 'wait end'
-  exits 0
+  exits 0 && out_has '^begun again: a fresh device'
 }
 
 shows_where() {
