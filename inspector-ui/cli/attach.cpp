@@ -5,6 +5,7 @@
 
 #include "core/target/remote.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
+#include "inspector-ui/cli/not_empty.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/window.hpp"
 
@@ -35,7 +36,8 @@ Run declare_attach(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
   app.add_option("socket", a->socket,
                  "A name, or the path of a socket. Default: the only one there is")
-      ->type_name("NAME|PATH");
+      ->type_name("NAME|PATH")
+      ->check(not_empty());
   app.add_flag("--control", a->control,
                "Take control from whoever has it; without it a second one only watches");
   app.add_flag("--gui", a->gui, "Open a window instead of the console");

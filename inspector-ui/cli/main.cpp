@@ -1,12 +1,16 @@
 // pcilens: one program with sub-commands. See `pcilens --help`.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <system_error>
+#include <vector>
 
+#include "core/result.hpp"
 #include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
+#include "inspector-ui/commands/output.hpp"
 
 namespace pcilens::cli {
 namespace {
@@ -80,18 +84,45 @@ constexpr const char* kAbout =
 
 constexpr const char* kFooter =
     "Exit codes: 0 done or equal, 1 found or different, 2 cannot (and why, on standard error).\n"
-    "\"pcilens SUB-COMMAND --help\" has options and examples; on the console, \"help\" has the "
-    "rest.";
+    "\"pcilens help SUB-COMMAND\" has options and examples; on the console, \"help\" has the rest.";
+
+// Errors are JSON as well: whoever reads the answers with a program reads these with it.
+bool g_json = false;
+
+bool is_sub_command(std::string_view name) {
+  return std::ranges::any_of(
+      kSubCommands, [&](const SubCommand& s) { return s.declare != nullptr && name == s.name; });
+}
 
 }  // namespace
 
 int cannot(std::string_view message) {
   std::fflush(stdout);
-  std::fprintf(stderr, "pcilens: %.*s\n", static_cast<int>(message.size()), message.data());
+  const std::string text =
+      g_json ? "{\"error\":" + ui::json_string(message) + "}" : "pcilens: " + std::string(message);
+  std::fprintf(stderr, "%s\n", text.c_str());
   return kCannot;
 }
 
+// "pcilens help vm" is "pcilens vm --help", as people know it from other programs. CLI11 takes the
+// words from the last to the first.
+Result<std::vector<std::string>> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  g_json = std::ranges::find(words, "--json") != words.end();
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    if (words.size() > 1 || (words.size() == 1 && !is_sub_command(words.front())))
+      return fail("help: there is no sub-command \"" + words.back() +
+                  "\"; \"pcilens help\" lists them");
+    words.emplace_back("--help");
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 int main_of(int argc, char** argv) {
+  auto words = words_of(argc, argv);
+  if (!words) return cannot(words.error().message);
   CLI::App app(kAbout, "pcilens");
   app.footer(kFooter);
   app.set_version_flag("--version", "pcilens " PCILENS_VERSION);
@@ -108,7 +139,7 @@ int main_of(int argc, char** argv) {
   }
   app.require_subcommand(0, 1);
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(*words));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::string how = "pcilens";

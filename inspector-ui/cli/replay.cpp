@@ -70,6 +70,7 @@ int replay(const ReplayArguments& a) {
   while (run < a.times && last.divergences == 0) {
     auto result = replay_to_functions(**trace, make, options);
     if (!result) return cannot(result.error().message);
+    if (const auto nothing = ui::nothing_replayed(*result, a.file)) return cannot(nothing->message);
     last = std::move(*result);
     ++run;
   }

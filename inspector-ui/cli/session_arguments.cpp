@@ -1,12 +1,16 @@
 #include "inspector-ui/cli/session_arguments.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "core/host/kmod/privileges.hpp"
+#include "core/target/recording.hpp"
 #include "core/target/trace_target.hpp"
 #include "inspector-ui/cli/ending.hpp"
+#include "inspector-ui/cli/not_empty.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/terminal/console.hpp"
@@ -23,7 +27,8 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
          "--disk", a.disk,
          "The file that holds the first device's blocks, a whole number of them: the same as\n"
          "its option disk=FILE. Default: memory, which is gone at the end")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   app.add_option("--host", a.host,
                  "Who plays the driver: sim (the device's example driver, in this process) or\n"
                  "kmod (this kernel's own drivers, through the module)")
@@ -38,7 +43,8 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
       "slower. Without: with DMA mappings, and with what a breakpoint may hold");
   app.add_option("-t,--trace", a.trace,
                  "Keep every transaction in this file. Default: a temporary one")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   app.add_flag("--watch", a.watch, "Load a plug-in again whenever its file changes");
   app.add_flag("--no-hold", a.no_hold, "Let the driver run from its start");
   app.add_flag("--no-driver", a.no_driver,
@@ -48,7 +54,8 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
 void add_recording_option(CLI::App& app, SessionArguments& a) {
   app.add_option("recording", a.recording,
                  "A trace to look at instead: run, step and breakpoints walk through it")
-      ->type_name("TRACE");
+      ->type_name("TRACE")
+      ->check(not_empty());
   add_registers_option(app, a.registers);
 }
 
@@ -71,6 +78,40 @@ Result<DeviceChoice> parse_device(const std::string& text) {
   return choice;
 }
 
+namespace {
+
+// The file that holds its blocks, where it may write to it; empty: none.
+std::string disk_of(const DeviceChoice& choice) {
+  std::string file;
+  for (const DeviceOption& o : choice.options) {
+    if (o.name == "disk") file = o.value;
+    if (o.name == "snapshot" && o.value == "on") return {};
+  }
+  std::error_code none;
+  const auto mode = std::filesystem::status(file, none).permissions();
+  constexpr auto kWrite = std::filesystem::perms::owner_write |
+                          std::filesystem::perms::group_write |
+                          std::filesystem::perms::others_write;
+  return none || (mode & kWrite) == std::filesystem::perms::none ? std::string() : file;
+}
+
+// Two functions that write the same blocks would destroy them, as two programs would.
+Result<void> one_disk_each(const std::vector<DeviceChoice>& devices) {
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const std::string file = disk_of(devices[i]), other = disk_of(devices[j]);
+      std::error_code none;
+      if (!file.empty() && !other.empty() && std::filesystem::equivalent(file, other, none))
+        return fail(fmt::format(
+            "--device {} and --device {} would both write to the disk {}; give each its own, or "
+            "look at it with snapshot=on",
+            devices[j].name, devices[i].name, file));
+    }
+  return {};
+}
+
+}  // namespace
+
 Result<SessionOptions> session_options(const SessionArguments& a) {
   if (a.host == "kmod") {
     const auto user = kmod::serve_as_user(a.user);
@@ -85,12 +126,17 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
   }
   if (options.devices.empty()) options.devices.push_back({.name = kDefaultDevice, .options = {}});
   if (!a.disk.empty()) options.devices.front().options.push_back({"disk", a.disk});
+  if (auto apart = one_disk_each(options.devices); !apart) return tl::unexpected(apart.error());
   options.host = a.host;
   options.trace = a.trace;
   options.stacks = a.stacks;
   options.watch = a.watch;
   options.hold_at_first_access = !a.no_hold;
   options.drive = !a.no_driver;
+  options.stuck = [](const std::string& why) {
+    Recording::close_all();
+    ::_exit(cannot(why));
+  };
   options.not_written = [where = a.not_written](std::string why) { *where = std::move(why); };
   return options;
 }

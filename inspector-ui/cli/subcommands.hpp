@@ -41,7 +41,7 @@ Run declare_bench(CLI::App& app);
 // a session too.
 Run declare_default(CLI::App& app);
 
-// One sentence to standard error; returns kCannot.
+// One sentence to standard error, with --json as {"error": sentence}; returns kCannot.
 int cannot(std::string_view message);
 
 }  // namespace pcilens::cli

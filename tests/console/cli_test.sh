@@ -86,6 +86,58 @@ names_from_svd() {
   exits 2 && err_has 'CTRL'
 }
 
+help_as_a_word() {
+  run --help
+  cp "$work/out" "$work/flag"
+  run help
+  exits 0 && cmp "$work/out" "$work/flag" || return
+  run query --help
+  cp "$work/out" "$work/flag"
+  run help query
+  exits 0 && cmp "$work/out" "$work/flag"
+}
+
+# json_error WORDS ARGUMENT ...: one JSON object on standard error, nothing else.
+json_error() {
+  local words=$1
+  shift
+  run "$@"
+  exits 2 && [[ ! -s $work/out ]] && python3 -c 'import json,sys; e=json.load(open(sys.argv[1])); assert list(e)==["error"] and sys.argv[2] in e["error"], e' "$work/err" "$words"
+}
+
+replays_nothing() {
+  cp "$work/run.trace" "$work/empty.trace"
+  sqlite3 "$work/empty.trace" 'DELETE FROM event'
+  one_sentence 2 'nothing to replay' replay "$work/empty.trace"
+}
+
+looks_at_registers_of_a_recording() {
+  run console "$work/run.trace" -e registers
+  exits 0 && out_has '^LIVENESS .* reset$' && out_has 'not in the recording so far' || return
+  run console "$work/run.trace" -e 'break write LIVENESS' -e run -e 'wait stop' -e 'registers LIV*'
+  exits 0 && out_has '^LIVENESS .*driver *$' || return
+  run console "$work/run.trace" -e 'expect FACTORIAL=0'
+  exits 1 && err_has 'FACTORIAL is not in the recording so far'
+}
+
+# What info says of the whole and of the position, by sqlite3.
+info_of_a_recording() {
+  local all first
+  all=$(sqlite3 "$work/run.trace" 'SELECT max(seq) FROM event')
+  first=$(sqlite3 "$work/run.trace" 'SELECT min(seq) FROM event WHERE bar = 0')
+  run console "$work/run.trace" -e info
+  exits 0 && out_has "^stands at +#$first, " && out_has "^all of it +$all transactions in " || return
+  run console "$work/run.trace" --json -e info
+  exits 0 && python3 -c 'import json,sys; i=json.loads(open(sys.argv[1]).readlines()[-1]); assert i["position"]==int(sys.argv[2]) and i["seq"]==int(sys.argv[3]) and i["length_ns"]>i["now_ns"], i' "$work/out" "$first" "$all"
+}
+
+one_disk_in_one_session() {
+  truncate -s 8M "$work/shared.img"
+  one_sentence 2 'would both write to the disk' console --device "nvme,disk=$work/shared.img" --device "nvme,disk=$work/./shared.img" -e info || return
+  run console --device "nvme,disk=$work/shared.img" --device "nvme,disk=$work/shared.img,snapshot=on" -e info
+  exits 0
+}
+
 replays() {
   run replay "$work/run.trace" --times 20
   exits 0 && out_has '^0 divergences in 20 runs'
@@ -236,6 +288,16 @@ temporary_folders() {
 record >"$work/record.out" 2>&1 || cat "$work/record.out"
 check "devices lists edu, also as JSON" lists_devices
 check "every sub-command's help has examples" every_help
+check "help and help SUB-COMMAND are --help" help_as_a_word
+check "help of what is no sub-command is refused in one sentence" one_sentence 2 'no sub-command "frob"' help frob
+check "with --json a wrong expression is a JSON error" json_error 'column 7' query --json "$work/run.trace" 'write NOPE'
+check "with --json wrong use is a JSON error" json_error '--frobnicate' query --json "$work/run.trace" --frobnicate
+check "an empty name of a recording is refused, and opens no device" one_sentence 2 'empty name' console ''
+check "an empty name of a trace is refused" one_sentence 2 'empty name' console --trace '' -e info
+check "a trace with nothing to replay is refused in one sentence" replays_nothing
+check "a recording's registers are marked where it has not told of them" looks_at_registers_of_a_recording
+check "info of a recording tells the whole and the position apart" info_of_a_recording
+check "two functions may not write to one disk" one_disk_in_one_session
 check "an unknown sub-command is wrong use: exit code 2" one_sentence 2 'pcilens --help' frobnicate
 check "an unknown option is wrong use: exit code 2" one_sentence 2 'console --help' console --frobnicate
 check "an option before the sub-command is refused" one_sentence 2 'write it after' --device edu console
