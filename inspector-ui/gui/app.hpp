@@ -12,9 +12,9 @@
 #include "core/target/target.hpp"
 #include "inspector-ui/commands/command.hpp"
 #include "inspector-ui/commands/runner.hpp"
-#include "inspector-ui/gui/mailbox.hpp"
-#include "inspector-ui/gui/models/registers.hpp"
-#include "inspector-ui/gui/models/split_tree.hpp"
+#include "inspector-ui/models/mailbox.hpp"
+#include "inspector-ui/models/registers.hpp"
+#include "inspector-ui/models/split_tree.hpp"
 
 namespace pcilens::gui {
 

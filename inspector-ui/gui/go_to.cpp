@@ -1,5 +1,5 @@
 // Go to (Ctrl+G): a register, a transaction by its number, an address.
-#include "inspector-ui/gui/models/go_to.hpp"
+#include "inspector-ui/models/go_to.hpp"
 
 #include <imgui.h>
 

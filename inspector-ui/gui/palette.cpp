@@ -1,6 +1,6 @@
 // The palette (Ctrl+P): every action by a few letters of its label, and every command as on the
 // console, with completion.
-#include "inspector-ui/gui/models/palette.hpp"
+#include "inspector-ui/models/palette.hpp"
 
 #include <imgui.h>
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "inspector-ui/gui/models/split_tree.hpp"
+#include "inspector-ui/models/split_tree.hpp"
 
 namespace pcilens::gui {
 

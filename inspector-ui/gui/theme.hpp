@@ -4,7 +4,7 @@
 
 #include <imgui.h>
 
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 namespace pcilens::gui::theme {
 

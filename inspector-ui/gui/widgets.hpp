@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "inspector-ui/commands/key.hpp"
-#include "inspector-ui/gui/models/split_tree.hpp"
+#include "inspector-ui/models/split_tree.hpp"
 
 namespace pcilens::gui::widgets {
 

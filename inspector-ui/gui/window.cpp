@@ -14,11 +14,11 @@
 #include "inspector-ui/gui/damage.hpp"
 #include "inspector-ui/gui/frame_times.hpp"
 #include "inspector-ui/gui/input_queue.hpp"
-#include "inspector-ui/gui/models/settings.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/rects.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/settings.hpp"
 
 namespace pcilens::gui {
 namespace {

@@ -21,6 +21,15 @@ includes "${device_floor[@]}" | grep -E ': core/' | grep -vE ": core/($device_he
 includes "${devices[@]}" | grep -E ': core/' | grep -vE ": core/($device_headers)\$" |
   none "a built-in device uses only the headers that a plug-in has"
 includes "${ui[@]}" | grep -E ': devices/' | none "inspector-ui includes no device"
+mapfile -t models < <(tracked 'inspector-ui/commands/*' 'inspector-ui/models/*')
+mapfile -t terminal < <(tracked 'inspector-ui/terminal/*')
+mapfile -t gui < <(tracked 'inspector-ui/gui/*')
+includes "${models[@]}" | grep -E ': (imgui|GLFW|ncurses|histedit|inspector-ui/(gui|terminal|cli)/)' |
+  none "commands and view-models know no screen"
+includes "${terminal[@]}" | grep -E ': (imgui|GLFW|inspector-ui/(gui|cli)/)' |
+  none "the terminal knows no window"
+includes "${gui[@]}" | grep -E ': (ncurses|histedit|inspector-ui/(terminal|cli)/)' |
+  none "the window knows no terminal"
 for device in devices/*/; do
   name=$(basename "$device")
   mapfile -t own < <(printf '%s\n' "${devices[@]}" | grep "^devices/$name/" || true)

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 #include <imgui.h>
 
-#include "inspector-ui/gui/models/live_count.hpp"
-#include "inspector-ui/gui/models/rules.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/live_count.hpp"
+#include "inspector-ui/models/rules.hpp"
 
 namespace pcilens::gui {
 namespace {

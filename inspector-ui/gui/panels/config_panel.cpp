@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 #include <imgui.h>
 
-#include "inspector-ui/gui/models/config.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/config.hpp"
 
 namespace pcilens::gui {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "inspector-ui/gui/models/history.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/history.hpp"
 
 namespace pcilens::gui {
 namespace {

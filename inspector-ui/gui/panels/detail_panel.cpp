@@ -4,13 +4,13 @@
 
 #include <optional>
 
-#include "inspector-ui/gui/models/detail.hpp"
-#include "inspector-ui/gui/models/memory.hpp"
-#include "inspector-ui/gui/models/registers.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/detail.hpp"
+#include "inspector-ui/models/memory.hpp"
+#include "inspector-ui/models/registers.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 namespace pcilens::gui {
 namespace {

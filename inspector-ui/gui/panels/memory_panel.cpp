@@ -7,10 +7,10 @@
 #include <cmath>
 #include <map>
 
-#include "inspector-ui/gui/models/memory.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/memory.hpp"
 
 namespace pcilens::gui {
 namespace {

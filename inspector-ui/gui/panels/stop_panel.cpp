@@ -3,10 +3,10 @@
 #include <imgui.h>
 
 #include "inspector-ui/commands/place.hpp"
-#include "inspector-ui/gui/models/stop.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/stop.hpp"
 
 namespace pcilens::gui {
 namespace {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inspector-ui/gui/models/trace_pager.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
+#include "inspector-ui/models/trace_pager.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 namespace pcilens::gui {
 namespace {

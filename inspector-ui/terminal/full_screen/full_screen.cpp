@@ -12,7 +12,7 @@
 
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/runner.hpp"
-#include "inspector-ui/gui/models/stop.hpp"
+#include "inspector-ui/models/stop.hpp"
 #include "inspector-ui/terminal/full_screen/line_edit.hpp"
 #include "inspector-ui/terminal/full_screen/panes.hpp"
 #include "inspector-ui/terminal/signals.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "core/target/target.hpp"
-#include "inspector-ui/gui/mailbox.hpp"
-#include "inspector-ui/gui/models/registers.hpp"
+#include "inspector-ui/models/mailbox.hpp"
+#include "inspector-ui/models/registers.hpp"
 #include "inspector-ui/terminal/full_screen/curses.hpp"
 
 namespace pcilens::ui {

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "inspector-ui/gui/models/rules.hpp"
+#include "inspector-ui/models/rules.hpp"
 #include "inspector-ui/terminal/full_screen/panes.hpp"
 
 namespace pcilens::ui {

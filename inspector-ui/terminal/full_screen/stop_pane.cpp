@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "inspector-ui/commands/describe.hpp"
-#include "inspector-ui/gui/models/stop.hpp"
+#include "inspector-ui/models/stop.hpp"
 #include "inspector-ui/terminal/full_screen/panes.hpp"
 
 namespace pcilens::ui {

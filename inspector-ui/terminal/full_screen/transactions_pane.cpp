@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "inspector-ui/gui/models/trace_pager.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/trace_pager.hpp"
+#include "inspector-ui/models/transactions.hpp"
 #include "inspector-ui/terminal/full_screen/panes.hpp"
 
 namespace pcilens::ui {

@@ -1,9 +1,9 @@
-#include "inspector-ui/gui/models/config.hpp"
+#include "inspector-ui/models/config.hpp"
 
 #include <algorithm>
 
 #include "catch.hpp"
-#include "inspector-ui/gui/models/palette.hpp"
+#include "inspector-ui/models/palette.hpp"
 #include "tests/gui/fake_target.hpp"
 
 using namespace pcilens;

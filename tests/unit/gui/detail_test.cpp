@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/detail.hpp"
+#include "inspector-ui/models/detail.hpp"
 
 #include "catch.hpp"
 #include "tests/gui/fake_target.hpp"

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/go_to.hpp"
+#include "inspector-ui/models/go_to.hpp"
 
 #include "catch.hpp"
 #include "tests/gui/fake_target.hpp"

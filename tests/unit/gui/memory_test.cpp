@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/memory.hpp"
+#include "inspector-ui/models/memory.hpp"
 
 #include <numeric>
 

@@ -1,10 +1,10 @@
-#include "inspector-ui/gui/models/stop.hpp"
+#include "inspector-ui/models/stop.hpp"
 
 #include <algorithm>
 
 #include "catch.hpp"
-#include "inspector-ui/gui/models/rules.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/rules.hpp"
+#include "inspector-ui/models/transactions.hpp"
 #include "tests/gui/fake_target.hpp"
 
 using namespace pcilens;

@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "inspector-ui/gui/models/history.hpp"
-#include "inspector-ui/gui/models/live_count.hpp"
-#include "inspector-ui/gui/models/settings.hpp"
+#include "inspector-ui/models/history.hpp"
+#include "inspector-ui/models/live_count.hpp"
+#include "inspector-ui/models/settings.hpp"
 
 using namespace pcilens;
 using namespace pcilens::gui;

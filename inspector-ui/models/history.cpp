@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/history.hpp"
+#include "inspector-ui/models/history.hpp"
 
 #include <utility>
 

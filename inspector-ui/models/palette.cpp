@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/palette.hpp"
+#include "inspector-ui/models/palette.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,11 +1,11 @@
-#include "inspector-ui/gui/models/memory.hpp"
+#include "inspector-ui/models/memory.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "inspector-ui/commands/place.hpp"
-#include "inspector-ui/gui/models/field_text.hpp"
+#include "inspector-ui/models/field_text.hpp"
 
 namespace pcilens::gui {
 

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/field_text.hpp"
+#include "inspector-ui/models/field_text.hpp"
 
 #include <fmt/format.h>
 

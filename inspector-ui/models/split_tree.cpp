@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/split_tree.hpp"
+#include "inspector-ui/models/split_tree.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/registers.hpp"
+#include "inspector-ui/models/registers.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/rules.hpp"
+#include "inspector-ui/models/rules.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/go_to.hpp"
+#include "inspector-ui/models/go_to.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "inspector-ui/commands/place.hpp"
-#include "inspector-ui/gui/models/registers.hpp"
+#include "inspector-ui/models/registers.hpp"
 
 namespace pcilens::gui {
 namespace {

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/live_count.hpp"
+#include "inspector-ui/models/live_count.hpp"
 
 #include <fmt/format.h>
 

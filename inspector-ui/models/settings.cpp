@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/settings.hpp"
+#include "inspector-ui/models/settings.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
-#include "inspector-ui/gui/models/stop.hpp"
+#include "inspector-ui/models/stop.hpp"
 
 #include <fmt/format.h>
 
 #include "inspector-ui/commands/place.hpp"
-#include "inspector-ui/gui/models/field_text.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/field_text.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 namespace pcilens::gui {
 namespace {

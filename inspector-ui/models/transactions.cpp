@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
-#include "inspector-ui/gui/models/detail.hpp"
+#include "inspector-ui/models/detail.hpp"
 
 #include <fmt/format.h>
 
 #include "core/pci/config_space.hpp"
 #include "inspector-ui/commands/place.hpp"
-#include "inspector-ui/gui/models/field_text.hpp"
-#include "inspector-ui/gui/models/transactions.hpp"
+#include "inspector-ui/models/field_text.hpp"
+#include "inspector-ui/models/transactions.hpp"
 
 namespace pcilens::gui {
 namespace {

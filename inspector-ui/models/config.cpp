@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/config.hpp"
+#include "inspector-ui/models/config.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "inspector-ui/gui/models/trace_pager.hpp"
+#include "inspector-ui/models/trace_pager.hpp"
 
 #include <algorithm>
 
