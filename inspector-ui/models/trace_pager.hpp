@@ -3,6 +3,7 @@
 // are fetched around what is visible. Nothing here waits; no ImGui.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,7 +32,11 @@ class TracePager {
   // Stay at the newest.
   void set_follow(bool follow);
   bool follow() const { return follow_; }
-  void set_visible(std::size_t rows) { visible_ = rows == 0 ? 1 : rows; }
+  // No row of the screen stays empty for it, and the newest one stays where it was followed.
+  void set_visible(std::size_t rows) {
+    visible_ = rows == 0 ? 1 : rows;
+    top_ = follow_ ? last_top() : std::min(top_, last_top());
+  }
 
   // Up is negative. Scrolling up ends following; reaching the end by hand resumes it.
   void scroll(std::int64_t rows);

@@ -57,6 +57,16 @@ TEST_CASE("following shows the newest rows and goes on with them") {
   CHECK(t.last() == 1001);
 }
 
+TEST_CASE("a screen that grows or shrinks keeps the newest row and leaves none empty") {
+  Trace t(1000);
+  t.settle();
+  for (const std::size_t rows : {3u, 25u, 10u}) {
+    t.pager.set_visible(rows);
+    CHECK(t.pager.visible().size() == rows);
+    CHECK(t.last() == 1000);
+  }
+}
+
 TEST_CASE("scrolling up ends following, and reaching the end by hand resumes it") {
   Trace t(1000);
   t.settle();
