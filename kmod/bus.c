@@ -94,7 +94,7 @@ err_free:
 }
 
 /* The bus of that key, made where there is none; key 0 is always a new one. */
-struct lens_bus *lens_bus_get(u32 key)
+static struct lens_bus *lens_bus_get(u32 key)
 {
 	struct lens_bus *bus;
 
@@ -136,7 +136,9 @@ void lens_bus_put(struct lens_bus *bus)
 /* The device that stands for the function now; a rescan makes a new one. */
 struct pci_dev *lens_bus_device(struct lens_function *fn)
 {
-	return pci_get_slot(fn->bus->root, fn->devfn);
+	struct lens_bus *bus = smp_load_acquire(&fn->bus);	/* pairs with lens_bus_plug() */
+
+	return bus ? pci_get_slot(bus->root, fn->devfn) : NULL;
 }
 
 struct lens_function *lens_bus_function(struct pci_bus *pci, unsigned int devfn)
@@ -158,14 +160,17 @@ struct lens_function *lens_device_function(struct device *dev)
 /* Whether @phys lies in a BAR of @fn, as config space has it now. Lock-free. */
 bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *offset)
 {
+	struct lens_bus *bus = smp_load_acquire(&fn->bus);	/* pairs with lens_bus_plug() */
 	u64 address = phys;
 	int i;
 
 	*bar = 0;
 	*offset = 0;
-	if (phys >= fn->bus->low.start && phys <= fn->bus->low.end)
-		address = phys - fn->bus->low.start + LOW_BUS_ADDRESS;
-	else if (phys < fn->bus->high.start || phys > fn->bus->high.end)
+	if (!bus)
+		return false;
+	if (phys >= bus->low.start && phys <= bus->low.end)
+		address = phys - bus->low.start + LOW_BUS_ADDRESS;
+	else if (phys < bus->high.start || phys > bus->high.end)
 		return false;
 	for (i = 0; i < PCILENS_BARS; i++) {
 		u64 start = lens_config_bar(fn, i);
@@ -223,10 +228,22 @@ static struct pci_dev *lens_bus_scan(struct lens_function *fn, struct pcilens_pl
 	return pci_dev_get(pdev);
 }
 
+/*
+ * The bus is made here and not when the function is created: it takes the PCI core's
+ * lock, which is held for as long as somebody holds another function's scan. Its
+ * caller is a worker, which can be left; the thread that creates could not be killed.
+ */
 int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug)
 {
 	struct pci_dev *pdev;
 
+	if (!fn->bus) {
+		struct lens_bus *bus = lens_bus_get(fn->bus_key);
+
+		if (IS_ERR(bus))
+			return PTR_ERR(bus);
+		smp_store_release(&fn->bus, bus);	/* whole, for the kprobes */
+	}
 	pci_lock_rescan_remove();
 	pdev = lens_bus_scan(fn, plug);
 	pci_unlock_rescan_remove();

@@ -168,7 +168,7 @@ static long lens_create(struct lens_file *file, void __user *user)
 	create.iova_base = lens_dma_base(fn);
 	create.ring_bytes = fn->ring_bytes;
 	create.id = fn->id;
-	smp_store_release(&file->fn, fn);
+	smp_store_release(&file->fn, fn);	/* whole, for ioctls without the mutex */
 	if (copy_to_user(user, &create, sizeof(create)))
 		err = -EFAULT;
 out_unlock:
@@ -218,7 +218,8 @@ static long lens_wait(struct lens_function *fn, void __user *user)
 
 	if (copy_from_user(&wait, user, sizeof(wait)))
 		return -EFAULT;
-	if (wait.answer_count > PCILENS_SLOTS || wait.flags & ~(PCILENS_WAIT_NO_CPU | PCILENS_WAIT_STUCK) || wait.reserved)
+	if (wait.answer_count > PCILENS_SLOTS || wait.reserved ||
+	    wait.flags & ~(PCILENS_WAIT_NO_CPU | PCILENS_WAIT_STUCK))
 		return -EINVAL;
 	answers = u64_to_user_ptr(wait.answers);
 	wait.refused = 0;
@@ -434,7 +435,7 @@ static long lens_ioctl(struct file *filp, unsigned int command, unsigned long ar
 		return lens_info(file, user);
 	if (command == PCILENS_IOC_CREATE)
 		return lens_create(file, user);
-	fn = smp_load_acquire(&file->fn);
+	fn = smp_load_acquire(&file->fn);	/* pairs with lens_create() */
 	if (!fn)
 		return -ENODEV;
 	switch (command) {
@@ -473,7 +474,7 @@ static long lens_ioctl(struct file *filp, unsigned int command, unsigned long ar
 static int lens_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct lens_file *file = filp->private_data;
-	struct lens_function *fn = smp_load_acquire(&file->fn);
+	struct lens_function *fn = smp_load_acquire(&file->fn);	/* pairs with lens_create() */
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 bytes = vma->vm_end - vma->vm_start;
 	u64 base = offset & ~(PCILENS_MMAP_SLOTS - 1);
@@ -511,7 +512,7 @@ static int lens_mmap(struct file *filp, struct vm_area_struct *vma)
 static __poll_t lens_poll(struct file *filp, poll_table *table)
 {
 	struct lens_file *file = filp->private_data;
-	struct lens_function *fn = smp_load_acquire(&file->fn);
+	struct lens_function *fn = smp_load_acquire(&file->fn);	/* pairs with lens_create() */
 
 	if (!fn)
 		return EPOLLERR;

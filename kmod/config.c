@@ -226,7 +226,8 @@ static int lens_reset_asked(struct lens_function *fn, const u8 *before, const u8
 		return PCILENS_RESET_FLR;
 	at = fn->cap_pm + PCI_PM_CTRL;
 	if (fn->cap_pm && (word(before, at) & PM_STATE_MASK) == 3 &&
-	    (word(after, at) & PM_STATE_MASK) == 0 && !(word(after, at) & PCI_PM_CTRL_NO_SOFT_RESET))
+	    (word(after, at) & PM_STATE_MASK) == 0 &&
+	    !(word(after, at) & PCI_PM_CTRL_NO_SOFT_RESET))
 		return PCILENS_RESET_PM;
 	return 0;
 }

@@ -214,7 +214,7 @@ static int decode_two_byte(struct reader *r, const struct prefixes *p, struct le
 	case 0x3a:
 		next(r);
 		return refused(r, p, insn, 1);
-	case 0xae:	/* clflush, clflushopt and clwb do nothing; the rest is about the FPU's state */
+	case 0xae:	/* clflush, clflushopt, clwb; the rest is about the FPU's state */
 		if (!decode_modrm(r, p, insn, &field))
 			return -EINVAL;
 		if (p->rep || p->repne || (field != 7 && !(field == 6 && p->operand)))

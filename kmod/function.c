@@ -16,6 +16,7 @@ static void lens_free_work(struct work_struct *work)
 	struct lens_function *fn = container_of(work, struct lens_function, free_work);
 	int i;
 
+	lens_remap_forget(fn);
 	irq_work_sync(&fn->wake_readers);
 	lens_interrupt_free(fn);
 	lens_dma_free(fn);
@@ -104,6 +105,8 @@ struct lens_function *lens_function_create(const struct pcilens_create *create,
 	kref_init(&fn->ref);
 	INIT_WORK(&fn->free_work, lens_free_work);
 	mutex_init(&fn->policy_mutex);
+	INIT_LIST_HEAD(&fn->direct_list);
+	fn->bus_key = create->bus_key;
 	fn->devfn = PCI_DEVFN(create->device, create->function);
 	fn->atomic_hold_ms = create->atomic_hold_ms ?: LENS_ATOMIC_HOLD_MS;
 	fn->collector_cpu = -1;
@@ -120,13 +123,6 @@ struct lens_function *lens_function_create(const struct pcilens_create *create,
 		err = lens_slots_create(fn);
 	if (!err)
 		err = lens_dma_create(fn, create->pool_bytes);
-	if (!err) {
-		fn->bus = lens_bus_get(create->bus_key);
-		if (IS_ERR(fn->bus)) {
-			err = PTR_ERR(fn->bus);
-			fn->bus = NULL;
-		}
-	}
 	if (err) {
 		lens_put(fn);
 		return ERR_PTR(err);
@@ -204,6 +200,26 @@ static struct lens_ranges __rcu **lens_ranges_of(struct lens_function *fn, int b
 	return &fn->bar[bar].ranges;
 }
 
+/* No later policy takes it back: there are mappings of it. */
+static int lens_set_direct(struct lens_function *fn, int index, const struct lens_range *range)
+{
+	struct lens_bar *bar;
+	int err = -EINVAL;
+
+	if (index < 0 || range->flags)
+		return -EINVAL;
+	bar = &fn->bar[index];
+	mutex_lock(&fn->policy_mutex);
+	if (!READ_ONCE(fn->plugged) && PAGE_ALIGNED(range->start) &&
+	    PAGE_ALIGNED(range->end) && range->end <= bar->shadow_bytes) {
+		bar->direct_start = range->start;
+		bar->direct_end = range->end;
+		err = 0;
+	}
+	mutex_unlock(&fn->policy_mutex);
+	return err;
+}
+
 /* The new range, and what the old ones have left and right of it. */
 int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *policy)
 {
@@ -225,14 +241,10 @@ int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *polic
 	add.read = policy->read;
 	add.write = policy->write;
 	add.flags = policy->flags;
-	if (add.read == PCILENS_MODE_DIRECT || add.write == PCILENS_MODE_DIRECT) {
-		if (policy->bar < 0 || add.read != add.write || READ_ONCE(fn->plugged) ||
-		    !PAGE_ALIGNED(add.start) || !PAGE_ALIGNED(add.end) ||
-		    add.end > fn->bar[policy->bar].shadow_bytes)
-			return -EINVAL;
-	} else if (policy->bar == PCILENS_BAR_CONFIG && add.write == PCILENS_MODE_POSTED) {
+	if (add.read == PCILENS_MODE_DIRECT || add.write == PCILENS_MODE_DIRECT)
+		return add.read == add.write ? lens_set_direct(fn, policy->bar, &add) : -EINVAL;
+	if (policy->bar == PCILENS_BAR_CONFIG && add.write == PCILENS_MODE_POSTED)
 		return -EINVAL;
-	}
 
 	mutex_lock(&fn->policy_mutex);
 	old = rcu_dereference_protected(*where, lockdep_is_held(&fn->policy_mutex));
@@ -297,9 +309,6 @@ struct lens_range lens_policy_at(struct lens_ranges __rcu **ranges, u64 offset, 
 	for (; all && low < all->count && all->range[low].start < offset + size; low++) {
 		struct lens_range r = all->range[low];
 
-		/* Trapped all the same: the mapping was not inside the range. */
-		if (r.read == PCILENS_MODE_DIRECT)
-			r.read = r.write = PCILENS_MODE_SHADOW;
 		found.flags |= r.flags;
 		found.read = max(found.read, r.read);
 		found.write = max(found.write, r.write);

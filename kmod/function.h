@@ -22,6 +22,7 @@
 
 #include <linux/irq_work.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/percpu.h>
@@ -69,6 +70,9 @@ struct lens_bar {
 	void *shadow;
 	u32 flags;
 	struct lens_ranges __rcu *ranges;
+	/* Plain memory, the same pages as the shadow's; set before plugging, whole pages. */
+	u64 direct_start;
+	u64 direct_end;		/* exclusive; 0: none */
 };
 
 /* One access that waits for its answer. */
@@ -100,11 +104,12 @@ struct lens_function {
 	u32 id;			/* index in lens_functions and in every cookie */
 	bool dead;		/* no runtime any more: reads are all-ones */
 	u8 devfn;
-	struct lens_bus *bus;
+	u32 bus_key;
+	struct lens_bus *bus;	/* from the first plug on */
 	bool plugged;
 
 	struct lens_bar bar[PCILENS_BARS];
-	struct mutex policy_mutex;
+	struct mutex policy_mutex;	/* writers of the ranges and of direct */
 
 	raw_spinlock_t config_lock;
 	u32 config_bytes;
@@ -159,6 +164,10 @@ struct lens_function {
 
 	struct lens_dma *dma;
 	struct lens_statistics stat;
+
+	/* remap.c: mappings of memory, each with a reference */
+	struct list_head direct_list;
+	atomic_t direct_maps;
 };
 
 /* Where an access comes from: filled by the trap, by config and by DMA. */
@@ -193,6 +202,15 @@ static inline bool lens_dead(const struct lens_function *fn)
 static inline bool lens_may_sleep(void)
 {
 	return preemptible() && !rcu_preempt_depth() && !is_idle_task(current) && !in_nmi();
+}
+
+/* Whether all of these bytes are plain memory. */
+static inline bool lens_is_direct(const struct lens_function *fn, int bar, u64 offset, u64 size)
+{
+	const struct lens_bar *b = &fn->bar[bar];
+
+	return size && offset >= b->direct_start && offset < b->direct_end &&
+	       size <= b->direct_end - offset;
 }
 
 void lens_site_init(struct lens_site *site, u64 ip);
@@ -242,7 +260,6 @@ u16 lens_config_word(struct lens_function *fn, u32 offset);
 u64 lens_config_bar(struct lens_function *fn, int bar);
 
 /* bus.c */
-struct lens_bus *lens_bus_get(u32 key);
 void lens_bus_put(struct lens_bus *bus);
 int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug);
 void lens_bus_unplug(struct lens_function *fn);
@@ -283,6 +300,7 @@ u64 lens_dma_available(struct lens_function *fn);
 /* remap.c: ioremap() and friends give cookies for our windows */
 int lens_override(struct pt_regs *regs, unsigned long result);
 void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
+void lens_remap_forget(struct lens_function *fn);
 int lens_remap_init(void);
 void lens_remap_exit(void);
 
@@ -360,10 +378,18 @@ static inline void lens_store(void *to, u8 size, u64 value)
 {
 	if (IS_ALIGNED((unsigned long)to, size)) {
 		switch (size) {
-		case 1: WRITE_ONCE(*(u8 *)to, value); return;
-		case 2: WRITE_ONCE(*(u16 *)to, value); return;
-		case 4: WRITE_ONCE(*(u32 *)to, value); return;
-		case 8: WRITE_ONCE(*(u64 *)to, value); return;
+		case 1:
+			WRITE_ONCE(*(u8 *)to, value);
+			return;
+		case 2:
+			WRITE_ONCE(*(u16 *)to, value);
+			return;
+		case 4:
+			WRITE_ONCE(*(u32 *)to, value);
+			return;
+		case 8:
+			WRITE_ONCE(*(u64 *)to, value);
+			return;
 		}
 	}
 	memcpy(to, &value, size);

@@ -25,19 +25,76 @@ int lens_override(struct pt_regs *regs, unsigned long result)
 }
 NOKPROBE_SYMBOL(lens_override);
 
-static bool lens_is_direct(struct lens_function *fn, int bar, u64 offset, u64 size)
-{
-	struct lens_ranges *all;
-	bool direct = false;
-	u32 i;
+/* Functions that have mappings of plain memory, to be found by address. */
+static LIST_HEAD(lens_directs);
+static DEFINE_RAW_SPINLOCK(lens_directs_lock);
 
-	rcu_read_lock();
-	all = rcu_dereference(fn->bar[bar].ranges);
-	for (i = 0; all && i < all->count; i++)
-		direct |= all->range[i].read == PCILENS_MODE_DIRECT &&
-			  all->range[i].start <= offset && offset + size <= all->range[i].end;
-	rcu_read_unlock();
-	return direct;
+/* The memory must outlive the function: a driver may unmap it when all else is gone. */
+static unsigned long lens_map_direct(struct lens_function *fn, int bar, u64 offset)
+{
+	unsigned long flags;
+
+	kref_get(&fn->ref);
+	__module_get(THIS_MODULE);
+	atomic_inc(&fn->direct_maps);
+	raw_spin_lock_irqsave(&lens_directs_lock, flags);
+	if (list_empty(&fn->direct_list))
+		list_add(&fn->direct_list, &lens_directs);
+	raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
+	return (unsigned long)fn->bar[bar].shadow + offset;
+}
+NOKPROBE_SYMBOL(lens_map_direct);
+
+static bool lens_has_direct(const struct lens_function *fn, u64 address)
+{
+	int bar;
+
+	for (bar = 0; bar < PCILENS_BARS; bar++) {
+		const struct lens_bar *b = &fn->bar[bar];
+
+		if (b->direct_end && address >= (u64)b->shadow &&
+		    address < (u64)b->shadow + b->shadow_bytes)
+			return true;
+	}
+	return false;
+}
+NOKPROBE_SYMBOL(lens_has_direct);
+
+static bool lens_unmap_direct(u64 address)
+{
+	struct lens_function *fn, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lens_directs_lock, flags);
+	list_for_each_entry(fn, &lens_directs, direct_list) {
+		if (lens_has_direct(fn, address)) {
+			found = fn;
+			break;
+		}
+	}
+	/* A driver that unmaps twice must not take another one's reference. */
+	if (found && atomic_dec_if_positive(&found->direct_maps) < 0) {
+		raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
+		return true;
+	}
+	raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
+	if (!found)
+		return false;
+	atomic_dec(&found->stat.iomaps);
+	lens_put(found);
+	module_put(THIS_MODULE);
+	return true;
+}
+NOKPROBE_SYMBOL(lens_unmap_direct);
+
+/* The last reference is gone. */
+void lens_remap_forget(struct lens_function *fn)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lens_directs_lock, flags);
+	list_del_init(&fn->direct_list);
+	raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
 }
 
 static int lens_map(struct kprobe *p, struct pt_regs *regs)
@@ -58,7 +115,7 @@ static int lens_map(struct kprobe *p, struct pt_regs *regs)
 		if (found) {
 			result = lens_cookie(fn, bar, offset);
 			if (lens_is_direct(fn, bar, offset, size))
-				result = (unsigned long)fn->bar[bar].shadow + offset;
+				result = lens_map_direct(fn, bar, offset);
 			atomic_inc(&fn->stat.iomaps);
 		}
 		lens_put(fn);
@@ -71,27 +128,19 @@ NOKPROBE_SYMBOL(lens_map);
 
 static int lens_unmap(struct kprobe *p, struct pt_regs *regs)
 {
+	struct lens_function *fn;
 	u64 address = regs->di;
-	bool ours = lens_is_cookie(address);
-	u32 i;
 
-	for (i = 0; i < LENS_FUNCTIONS; i++) {
-		struct lens_function *fn = lens_get(&lens_functions[i]);
-		bool mine;
-		int bar;
-
-		if (!fn)
-			continue;
-		mine = lens_is_cookie(address) && lens_cookie_function(address) == i;
-		for (bar = 0; bar < PCILENS_BARS; bar++)
-			mine |= fn->bar[bar].shadow && address >= (u64)fn->bar[bar].shadow &&
-				address < (u64)fn->bar[bar].shadow + fn->bar[bar].shadow_bytes;
-		if (mine)
+	if (lens_is_cookie(address)) {
+		fn = lens_get(&lens_functions[lens_cookie_function(address)]);
+		if (fn) {
 			atomic_dec(&fn->stat.iomaps);
-		ours |= mine;
-		lens_put(fn);
+			lens_put(fn);
+		}
+	} else if (!lens_unmap_direct(address)) {
+		return 0;
 	}
-	return ours ? lens_override(regs, 0) : 0;
+	return lens_override(regs, 0);
 }
 NOKPROBE_SYMBOL(lens_unmap);
 

@@ -2,14 +2,16 @@
 /*
  * Drivers in userspace: a mapping of sysfs' resourceN has no pages of ours. Each
  * access faults, and is emulated in the fault, with the registers that the
- * thread entered the kernel with.
+ * thread entered the kernel with. Where a BAR is plain memory it has pages.
  */
 #include <linux/file.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "decode.h"
@@ -98,6 +100,18 @@ static int lens_user_emulate(struct lens_user_access *access, struct pt_regs *pt
 	return err;
 }
 
+/* Plain memory: its pages, which live until the last mapping is gone. */
+static bool lens_user_direct(const struct lens_user_access *access, struct vm_fault *vmf)
+{
+	u64 offset = (vmf->address & PAGE_MASK) - access->start + access->offset;
+
+	if (!lens_is_direct(access->fn, access->bar, offset, PAGE_SIZE))
+		return false;
+	vmf->page = vmalloc_to_page(access->fn->bar[access->bar].shadow + offset);
+	get_page(vmf->page);
+	return true;
+}
+
 static vm_fault_t lens_user_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -107,10 +121,6 @@ static vm_fault_t lens_user_fault(struct vm_fault *vmf)
 	struct file *file;
 	int err;
 
-	/* Not for ptrace, get_user_pages() or copy_to_user(). */
-	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE ||
-	    !user_64bit_mode(pt))
-		return VM_FAULT_SIGBUS;
 	access.fn = lens_get(&lens_functions[lens_cookie_function(cookie)]);
 	if (!access.fn)
 		return VM_FAULT_SIGBUS;
@@ -118,6 +128,16 @@ static vm_fault_t lens_user_fault(struct vm_fault *vmf)
 	access.start = vma->vm_start;
 	access.end = vma->vm_end;
 	access.offset = (cookie + ((u64)vma->vm_pgoff << PAGE_SHIFT)) & LENS_COOKIE_OFFSET_MASK;
+	if (lens_user_direct(&access, vmf)) {
+		lens_put(access.fn);
+		return 0;
+	}
+	/* Not for ptrace, get_user_pages() or copy_to_user(). */
+	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE ||
+	    !user_64bit_mode(pt)) {
+		lens_put(access.fn);
+		return VM_FAULT_SIGBUS;
+	}
 
 	/*
 	 * Our caller, kernfs, looks at the file again when this returns. The
@@ -133,8 +153,16 @@ static vm_fault_t lens_user_fault(struct vm_fault *vmf)
 	return VM_FAULT_COMPLETED | VM_FAULT_NOPAGE;
 }
 
+/* kernfs has one, so pages come read-only at first; only plain memory has pages. */
+static vm_fault_t lens_user_mkwrite(struct vm_fault *vmf)
+{
+	lock_page(vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
 static const struct vm_operations_struct lens_user_vm_ops = {
 	.fault = lens_user_fault,
+	.page_mkwrite = lens_user_mkwrite,
 };
 
 /* remap_pfn_range(vma, address, pfn, size, prot) of a BAR of ours */
@@ -148,11 +176,12 @@ static int lens_user_map(struct kprobe *p, struct pt_regs *regs)
 
 	for (i = 0; i < LENS_FUNCTIONS; i++) {
 		struct lens_function *fn = lens_get(&lens_functions[i]);
-		bool found;
+		bool found, direct;
 
 		if (!fn)
 			continue;
 		found = lens_bus_has(fn, phys, &bar, &offset);
+		direct = found && fn->bar[bar].direct_end;
 		/*
 		 * The offset that page offset 0 would have: a mapping that is
 		 * split later keeps its private data, but not its page offset.
@@ -166,7 +195,11 @@ static int lens_user_map(struct kprobe *p, struct pt_regs *regs)
 			return lens_override(regs, -EINVAL);
 		vma->vm_private_data = (void *)cookie;
 		vma->vm_ops = &lens_user_vm_ops;
-		lens_vm_flags_add(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+		/* With memory in it there are pages, which are cached. */
+		if (direct)
+			vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+		lens_vm_flags_add(vma, VM_IO | (direct ? VM_MIXEDMAP : VM_PFNMAP) |
+				  VM_DONTEXPAND | VM_DONTDUMP);
 		return lens_override(regs, 0);
 	}
 	return 0;

@@ -109,6 +109,7 @@ struct pcilens_bar {
  * @device: device number on that bus, 0..31
  * @function: function number, 0..7; function 0 must be plugged last where a
  *	device has several, since the scan starts there
+ * @reserved0: zero
  * @atomic_hold_ms: cap for a hold where the driver may not sleep; 0: default
  * @ring_events: records in the ring, a power of two; 0: default
  * @pool_bytes: DMA pool, whole pages; 0: no DMA
@@ -176,8 +177,11 @@ struct pcilens_plug {
  * @PCILENS_MODE_SYNC: the driver waits for the answer. A write of this mode
  *	completes when it is answered
  * @PCILENS_MODE_BREAK: as sync, and the event says PCILENS_F_BREAK
- * @PCILENS_MODE_DIRECT: BARs, page aligned: mappings that lie inside are plain
- *	memory (the shadow), no access is seen; must be set before plugging
+ * @PCILENS_MODE_DIRECT: BARs, read and write alike, page aligned, one range of
+ *	each BAR, before plugging: mappings of a driver that lie inside are plain
+ *	memory (the shadow's), and no access to them is seen. No later call takes
+ *	it back, a second one before plugging replaces it. Through a mapping that
+ *	goes further an access is trapped as any other
  *
  * On config space @PCILENS_MODE_SYNC and @PCILENS_MODE_BREAK hold the access;
  * a write's masked effect on the shadow comes after the answer, a read's answer
@@ -288,20 +292,36 @@ enum pcilens_kind {
 	PCILENS_EXPIRED = 16,
 };
 
+/**
+ * enum pcilens_irq_result - what became of an interrupt
+ * @PCILENS_IRQ_DELIVERED: the handler runs
+ * @PCILENS_IRQ_COALESCED: the previous one has not been taken yet
+ * @PCILENS_IRQ_PENDING: masked: pending bit set, delivered later
+ * @PCILENS_IRQ_DISABLED: MSI-X, MSI or bus mastering is off: lost
+ * @PCILENS_IRQ_NO_HANDLER: no driver has requested the vector: lost
+ * @PCILENS_IRQ_LATE: a pending one, delivered at the unmask
+ * @PCILENS_IRQ_DEASSERTED: INTx
+ * @PCILENS_IRQ_BUSY: not raised: see PCILENS_INJECT_TRY
+ */
 enum pcilens_irq_result {
 	PCILENS_IRQ_DELIVERED = 0,
-	PCILENS_IRQ_COALESCED = 1,	/* the previous one has not been taken yet */
-	PCILENS_IRQ_PENDING = 2,	/* masked: pending bit set, delivered later */
-	PCILENS_IRQ_DISABLED = 3,	/* MSI-X, MSI or bus mastering is off: lost */
-	PCILENS_IRQ_NO_HANDLER = 4,	/* no driver has requested the vector: lost */
-	PCILENS_IRQ_LATE = 5,		/* a pending one, delivered at the unmask */
-	PCILENS_IRQ_DEASSERTED = 6,	/* INTx */
-	PCILENS_IRQ_BUSY = 7,		/* not raised: see PCILENS_INJECT_TRY */
+	PCILENS_IRQ_COALESCED = 1,
+	PCILENS_IRQ_PENDING = 2,
+	PCILENS_IRQ_DISABLED = 3,
+	PCILENS_IRQ_NO_HANDLER = 4,
+	PCILENS_IRQ_LATE = 5,
+	PCILENS_IRQ_DEASSERTED = 6,
+	PCILENS_IRQ_BUSY = 7,
 };
 
+/**
+ * enum pcilens_reset - who reset the function
+ * @PCILENS_RESET_FLR: PCIe or AF function level reset
+ * @PCILENS_RESET_PM: D3hot to D0 without No_Soft_Reset
+ */
 enum pcilens_reset {
-	PCILENS_RESET_FLR = 1,		/* PCIe or AF function level reset */
-	PCILENS_RESET_PM = 2,		/* D3hot to D0 without No_Soft_Reset */
+	PCILENS_RESET_FLR = 1,
+	PCILENS_RESET_PM = 2,
 };
 
 /* pcilens_event.aux of the DMA kinds: direction from the driver's view. */
@@ -430,11 +450,18 @@ struct pcilens_ring {
 	__u32 dead;
 };
 
+/**
+ * enum pcilens_status - a completion's status
+ * @PCILENS_STATUS_SC: successful completion
+ * @PCILENS_STATUS_UR: unsupported request: all-ones
+ * @PCILENS_STATUS_CA: completer abort: all-ones
+ * @PCILENS_STATUS_TIMEOUT: completion timeout: all-ones
+ */
 enum pcilens_status {
-	PCILENS_STATUS_SC = 0,		/* successful completion */
-	PCILENS_STATUS_UR = 1,		/* unsupported request: all-ones */
-	PCILENS_STATUS_CA = 2,		/* completer abort: all-ones */
-	PCILENS_STATUS_TIMEOUT = 3,	/* completion timeout: all-ones */
+	PCILENS_STATUS_SC = 0,
+	PCILENS_STATUS_UR = 1,
+	PCILENS_STATUS_CA = 2,
+	PCILENS_STATUS_TIMEOUT = 3,
 };
 
 /**

@@ -374,7 +374,8 @@ static void options(int argc, char **argv)
 		{ "cpu", 1, 0, 'p' }, { "ring", 1, 0, 'R' }, { "atomic-ms", 1, 0, 'a' },
 		{ "sync-writes", 0, 0, 'y' }, { "shadow", 0, 0, 'h' }, { "direct", 0, 0, 'd' },
 		{ "slow", 1, 0, 'l' }, { "stacks", 0, 0, 'k' }, { "verbose", 0, 0, 'v' },
-		{ "unplug", 1, 0, 'u' }, { "ascending", 1, 0, 'A' }, { 0 }
+		{ "unplug", 1, 0, 'u' }, { "ascending", 1, 0, 'A' },
+		{ "bus", 1, 0, 'b' }, { "function", 1, 0, 'f' }, { 0 }
 	};
 	int option;
 
@@ -402,9 +403,31 @@ static void options(int argc, char **argv)
 		case 'v': verbose = true; break;
 		case 'u': unplug_after = first; break;
 		case 'A': ascending_at = first; break;
+		case 'b': create.bus_key = first; break;
+		case 'f': create.function = first; break;
 		default: exit(2);
 		}
 	}
+}
+
+/* --direct: adds up what a driver wrote, whenever it writes another number at 0x100. */
+static void *mirror(void *memory)
+{
+	volatile uint32_t *word = memory;
+	volatile uint8_t *byte = memory;
+	uint32_t last = 0, sum, i;
+
+	for (;;) {
+		usleep(200);
+		if (word[0x100 / 4] == last)
+			continue;
+		last = word[0x100 / 4];
+		for (sum = 0, i = 0; i < 0x1000; i++)
+			sum += byte[0x1000 + i];
+		word[0x108 / 4] = sum;
+		__atomic_store_n(&word[0x104 / 4], ~last, __ATOMIC_RELEASE);
+	}
+	return NULL;
 }
 
 static void policy(uint64_t offset, uint64_t length, uint8_t read, uint8_t write)
@@ -450,7 +473,7 @@ int main(int argc, char **argv)
 		    PCILENS_MMAP_RING);
 	pool = mmap(NULL, create.pool_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		    PCILENS_MMAP_POOL);
-	shadow_of_bar = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	shadow_of_bar = mmap(NULL, direct ? 8192 : 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			     PCILENS_MMAP_SHADOW(0));
 	if (ring == MAP_FAILED || pool == MAP_FAILED || shadow_of_bar == MAP_FAILED)
 		fail("mmap");
@@ -460,8 +483,12 @@ int main(int argc, char **argv)
 		policy(0, 0, PCILENS_MODE_DEFAULT, PCILENS_MODE_SYNC);
 	if (shadow)
 		policy(0, 0, PCILENS_MODE_SHADOW, PCILENS_MODE_SHADOW);
-	if (direct)
+	if (direct) {
+		pthread_t thread;
+
 		policy(0, 0, PCILENS_MODE_DIRECT, PCILENS_MODE_DIRECT);
+		pthread_create(&thread, NULL, mirror, (void *)shadow_of_bar);
+	}
 	if (write_hold)
 		policy(write_hold_at, 4, PCILENS_MODE_DEFAULT, PCILENS_MODE_BREAK);
 	pthread_create(&collector, NULL, collect, NULL);

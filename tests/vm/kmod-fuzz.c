@@ -4,9 +4,13 @@
  * checked here: the kernel's log must stay clean and the machine alive.
  *
  *	kmod-fuzz [COUNT [SEED]]
+ *
+ * COUNT of each ioctl, of mmap(), and of each word that is shared with the kernel.
+ * It prints how many of each there were.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +25,22 @@
 static uint64_t state;
 static uint8_t image[3][4096];
 static uint8_t scratch[65536];
+
+enum { CREATE, PLUG, UNPLUG, INFO, POLICY, LIMITS, WAIT, KICK, INJECT, CONFIG, SHADOW, SYMBOLISE,
+       STATISTICS, PLACE, UNKNOWN, MAP, RING_WORD, SLOT_WORD, KINDS };
+static const char *const names[KINDS] = {
+	"CREATE", "PLUG", "UNPLUG", "INFO", "POLICY", "LIMITS", "WAIT", "KICK", "INJECT", "CONFIG",
+	"SHADOW", "SYMBOLISE", "STATISTICS", "PLACE", "unknown ioctl", "mmap", "word of the ring",
+	"word of a slot",
+};
+
+/* In memory that all rounds share. */
+static _Atomic uint32_t *done;
+
+static void counted(int kind)
+{
+	done[kind]++;
+}
 
 static uint64_t number(void)
 {
@@ -63,7 +83,7 @@ static uint64_t pointer(void)
 	}
 }
 
-static void create(int fd)
+static void create(int fd, int wrong)
 {
 	struct pcilens_create c = { 0 };
 	int i;
@@ -87,12 +107,13 @@ static void create(int fd)
 		c.bar[i].shadow_bytes = c.bar[i].size > 65536 ? 65536 : c.bar[i].size;
 		c.bar[i].flags = c.bar[i].size ? number() % 4 : 0;
 	}
-	if (number() % 4 == 0)
+	if (wrong || number() % 4 == 0)
 		fill((uint8_t *)&c + number() % sizeof(c) / 4 * 4, 4);
-	ioctl(fd, PCILENS_IOC_CREATE, &c);
+	counted(CREATE);
+	ioctl(fd, PCILENS_IOC_CREATE, number() % 16 ? (void *)&c : (void *)pointer());
 }
 
-static void request(int fd)
+static void any_request(int fd, int kind)
 {
 	union {
 		struct pcilens_policy policy;
@@ -105,11 +126,24 @@ static void request(int fd)
 		struct pcilens_place place;
 		uint8_t bytes[512];
 	} u;
+	void *at = number() % 16 ? &u : (void *)pointer();
 
 	fill(&u, sizeof(u));
-	fill(scratch, 4096);
-	switch (number() % 11) {
-	case 0:
+	counted(kind);
+	switch (kind) {
+	case CREATE: {
+		/* Mostly wrong ones, on a descriptor of their own. */
+		int other = open("/dev/pcilens", O_RDWR);
+
+		done[kind]--;
+		create(number() % 8 ? other : fd, number() % 8);
+		close(other);
+		break;
+	}
+	case INFO:
+		ioctl(fd, PCILENS_IOC_INFO, number() % 4 ? (uintptr_t)scratch : pointer());
+		break;
+	case POLICY:
 		if (number() % 2) {
 			u.policy.bar = number() % 8 - 1;
 			u.policy.read = number() % 6;
@@ -117,74 +151,113 @@ static void request(int fd)
 			u.policy.flags = number() % 2;
 			u.policy.reserved0 = 0;
 		}
-		ioctl(fd, PCILENS_IOC_POLICY, &u);
+		ioctl(fd, PCILENS_IOC_POLICY, at);
 		break;
-	case 1:
-		ioctl(fd, PCILENS_IOC_LIMITS, &u);
+	case LIMITS:
+		if (number() % 2)
+			u.limits.flags = u.limits.reserved = 0;
+		ioctl(fd, PCILENS_IOC_LIMITS, at);
 		break;
-	case 2:
+	case WAIT:
 		u.wait.answers = pointer();
 		u.wait.answer_count %= 300;
-		u.wait.flags = number() % 8 ? 0 : u.wait.flags;
+		u.wait.flags = number() % 8 ? number() % 4 : u.wait.flags;
 		u.wait.timeout_ns = number() % 1000;
 		u.wait.spin_ns %= 1000;
-		u.wait.reserved = 0;
-		ioctl(fd, PCILENS_IOC_WAIT, &u);
+		if (number() % 8)
+			u.wait.reserved = 0;
+		fill(scratch, 4096);
+		((struct pcilens_wait *)scratch)->timeout_ns = 1000;
+		ioctl(fd, PCILENS_IOC_WAIT, at);
 		break;
-	case 3:
+	case KICK:
+		ioctl(fd, PCILENS_IOC_KICK, value());
+		break;
+	case INJECT:
 		u.inject.vector = number() % 2 ? number() % 8 : u.inject.vector;
-		u.inject.flags = number() % 2;
-		ioctl(fd, PCILENS_IOC_INJECT, &u);
+		u.inject.flags = number() % 8 ? number() % 4 : u.inject.flags;
+		ioctl(fd, PCILENS_IOC_INJECT, at);
 		break;
-	case 4:
+	case CONFIG:
 		u.config.data = pointer();
-		u.config.reserved = 0;
-		u.config.flags = number() % 2;
-		ioctl(fd, PCILENS_IOC_CONFIG, &u);
+		u.config.reserved = number() % 8 ? 0 : u.config.reserved;
+		u.config.flags = number() % 8 ? number() % 2 : u.config.flags;
+		if (number() % 2) {
+			u.config.offset %= 4096;
+			u.config.length %= 64;
+		}
+		ioctl(fd, PCILENS_IOC_CONFIG, at);
 		break;
-	case 5:
+	case SHADOW:
 		u.memory.data = pointer();
 		u.memory.length %= 65537;
 		u.memory.bar = number() % 8;
-		u.memory.flags = number() % 2;
-		ioctl(fd, PCILENS_IOC_SHADOW, &u);
+		u.memory.flags = number() % 8 ? number() % 2 : u.memory.flags;
+		ioctl(fd, PCILENS_IOC_SHADOW, at);
 		break;
-	case 6:
-		ioctl(fd, PCILENS_IOC_SYMBOLISE, &u);
+	case SYMBOLISE:
+		ioctl(fd, PCILENS_IOC_SYMBOLISE, at);
 		break;
-	case 7:
-		ioctl(fd, PCILENS_IOC_KICK, 0);
-		ioctl(fd, PCILENS_IOC_PLACE, &u);
+	case STATISTICS:
+		ioctl(fd, PCILENS_IOC_STATISTICS, number() % 4 ? (uintptr_t)scratch : pointer());
 		break;
-	case 8:
-		ioctl(fd, PCILENS_IOC_STATISTICS, number() % 8 ? (uintptr_t)scratch : pointer());
-		ioctl(fd, PCILENS_IOC_INFO, number() % 8 ? (uintptr_t)scratch : pointer());
+	case PLACE:
+		ioctl(fd, PCILENS_IOC_PLACE, at);
 		break;
-	case 9: {
-		void *at = mmap(NULL, 4096 * (1 + number() % 20), PROT_READ | PROT_WRITE,
-				number() % 8 ? MAP_SHARED : MAP_PRIVATE, fd,
-				number() % 2 ? (number() % 16) << 40 : value() & ~4095ULL);
-
-		if (at == MAP_FAILED)
-			break;
-		/* The words of the ring and of the slots, and the pool's first bytes. */
-		fill(at, 256);
-		munmap(at, 4096);
-		break;
-	}
-	case 10:
+	case UNKNOWN:
 		ioctl(fd, value(), pointer());
 		break;
+	case MAP: {
+		static const int protections[] = {
+			PROT_READ, PROT_WRITE, PROT_READ | PROT_WRITE, PROT_NONE, PROT_READ | PROT_EXEC,
+		};
+		size_t bytes = number() % 8 ? 4096 * (1 + number() % 20) : value() % (1ULL << 34);
+		void *map = mmap(NULL, bytes, protections[number() % 5],
+				 number() % 8 ? MAP_SHARED : MAP_PRIVATE, fd,
+				 number() % 2 ? (number() % 16) << 40 | (number() % 4) << 12
+					      : value() & ~4095ULL);
+
+		if (map != MAP_FAILED)
+			munmap(map, bytes);
+		break;
+	}
 	}
 }
 
-/* Blocks for as long as a driver is held, and nobody answers here. */
-static void *plug(void *fd)
+/* The words that the kernel reads from memory that is shared with it. */
+static void any_word(int fd, int kind)
 {
+	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			     kind == RING_WORD ? PCILENS_MMAP_RING : PCILENS_MMAP_SLOTS);
+	struct pcilens_ring *ring = (void *)page;
+	int i;
+
+	for (i = 0; page != MAP_FAILED && i < 8; i++) {
+		if (kind == RING_WORD && i < 6)
+			ring->tail = i % 2 ? ring->head - number() % 4 : value();
+		else
+			fill(page + number() % (kind == RING_WORD ? 36 : 1024) * 4, 4);
+		counted(kind);
+		ioctl(fd, PCILENS_IOC_KICK);
+	}
+	if (page == MAP_FAILED)
+		counted(kind);
+	else
+		munmap(page, 4096);
+}
+
+/* Blocks for as long as a driver is held, and nobody answers here. */
+static void *plug(void *descriptor)
+{
+	int fd = (intptr_t)descriptor, i;
 	uint8_t result[64];
 
-	ioctl((int)(intptr_t)fd, PCILENS_IOC_PLUG, result);
-	ioctl((int)(intptr_t)fd, PCILENS_IOC_UNPLUG);
+	for (i = 0; i < 40; i++) {
+		counted(PLUG);
+		ioctl(fd, PCILENS_IOC_PLUG, i % 4 ? result : (void *)(uintptr_t)i);
+		counted(UNPLUG);
+		ioctl(fd, PCILENS_IOC_UNPLUG, (uintptr_t)i);
+	}
 	return NULL;
 }
 
@@ -192,40 +265,53 @@ static void *plug(void *fd)
 static int round_of(int requests)
 {
 	int fd = open("/dev/pcilens", O_RDWR);
-	pthread_t thread;
-	int i;
+	pthread_t threads[2];
+	int i, kind;
 
 	if (fd < 0) {
 		perror("/dev/pcilens");
 		return 2;
 	}
 	if (number() % 8)
-		create(fd);
+		create(fd, 0);
 	for (i = 0; i < requests; i++) {
-		if (i == requests / 4)
-			pthread_create(&thread, NULL, plug, (void *)(intptr_t)fd);
-		request(fd);
+		if (i == requests / 4 || i == requests / 2)
+			pthread_create(&threads[i > requests / 4], NULL, plug, (void *)(intptr_t)fd);
+		kind = number() % KINDS;
+		if (kind == RING_WORD || kind == SLOT_WORD)
+			any_word(fd, kind);
+		else if (kind != PLUG && kind != UNPLUG)
+			any_request(fd, kind);
 	}
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	int count = argc > 1 ? atoi(argv[1]) : 10000;
-	int done, status;
+	uint32_t count = argc > 1 ? atoi(argv[1]) : 10000;
+	int kind, status, rounds = 0, killed = 0;
 
 	state = argc > 2 ? strtoull(argv[2], NULL, 0) : 88172645463325252ULL;
-	for (done = 0; done < count; done += 100) {
+	done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (kind = 0; kind < KINDS;) {
 		number();
 		fflush(stdout);
-		if (!fork())
-			_exit(round_of(100));
+		rounds++;
+		if (!fork()) {
+			alarm(2);	/* some wait for a driver that nobody answers: a signal ends them */
+			_exit(round_of(400));
+		}
 		state += 0x9e3779b97f4a7c15ULL;
 		/* SIGBUS or SIGSEGV of its own making is no failure. */
 		wait(&status);
 		if (WIFEXITED(status) && WEXITSTATUS(status))
 			return WEXITSTATUS(status);
+		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+		while (kind < KINDS && done[kind] >= count)
+			kind++;
 	}
-	printf("%d requests\n", done);
+	for (kind = 0; kind < KINDS; kind++)
+		printf("%u x %s\n", done[kind], names[kind]);
+	printf("%d descriptors, %d of them killed in a wait\n", rounds, killed);
 	return 0;
 }

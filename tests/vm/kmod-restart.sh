@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: two functions at once, then starts and kills, and what they leave.
+# In the guest: several functions at once, then starts and kills, and what they leave.
 #
 #   kmod-restart.sh [ROUNDS]
 
@@ -41,18 +41,65 @@ check "remove and rescan" test "$(cat "/sys/bus/pci/drivers/pcilens_edu/$device/
 kill -9 $one
 kill $two
 wait
-i=0
-while [ $i -lt "$rounds" ]; do
-	kmod-edu >/tmp/one 2>&1 & one=$!
+
+# Two functions of one device and one of another, all bound; killed and ended in turn.
+restart() {
+	kmod-edu --bus 7 --function 1 >/tmp/one 2>&1 & one=$!
 	until grep -q plugged /tmp/one; do usleep 20000; done
-	[ $((i % 2)) = 0 ] && kill -9 $one || kill $one
+	kmod-edu --bus 7 >/tmp/two 2>&1 & two=$!
+	kmod-edu >/tmp/three 2>&1 & three=$!
+	until grep -q plugged /tmp/two && grep -q plugged /tmp/three; do usleep 20000; done
+	bound=$(echo /sys/bus/pci/drivers/pcilens_edu/1* | wc -w)
+	[ "$bound" = 3 ] || all_bound=$bound
+	if [ $((i % 2)) = 0 ]; then kill -9 $one $three; kill $two; else kill $one $three; kill -9 $two; fi
 	wait
-	i=$((i + 1))
-done 2>/dev/null
-sleep 1
-check "$rounds restarts: nothing is left in /proc/iomem" sh -c '! grep -q pcilens /proc/iomem'
+}
+
+kilobytes() {
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# What is in use when all that is only kept for speed has been given back.
+settle() {
+	sleep 2
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done 2>/dev/null
+	sleep 1
+	awk 'NR > 2 { print $1, $2 }' /proc/slabinfo >"/tmp/slab.$1"
+	cat /proc/iomem >"/tmp/iomem.$1"
+	grep -E "lens_|pcilens" /proc/vmallocinfo | grep -v "load_module\|move_module\|execmem" >"/tmp/vmalloc.$1"
+	for what in Slab Percpu VmallocUsed MemAvailable; do
+		eval "${what}_$1=\$(kilobytes $what)"
+	done
+}
+
+all_bound=3
+{
+	for i in 0 1 2 3 4 5; do restart; done
+	settle before
+	i=0
+	while [ $i -lt "$rounds" ]; do
+		restart
+		i=$((i + 1))
+	done
+	settle after
+} 2>/dev/null
+check "three functions were bound each time, two of them of one device" test "$all_bound" = 3
+# shellcheck disable=SC2154 # settle() sets them
+echo "# $rounds restarts of three functions: Slab $Slab_before to $Slab_after kB, Percpu $Percpu_before to $Percpu_after kB, VmallocUsed $VmallocUsed_before to $VmallocUsed_after kB, MemAvailable $MemAvailable_before to $MemAvailable_after kB"
+check "$rounds restarts leave /proc/iomem as it was" cmp /tmp/iomem.before /tmp/iomem.after
+check "nothing of ours is in it" sh -c '! grep -q pcilens /proc/iomem'
 check "nor a bus" sh -c '! ls /sys/bus/pci/devices | grep -q ^1'
-check "nor memory" sh -c '! grep -E "lens_|pcilens" /proc/vmallocinfo | grep -v "load_module\|move_module\|execmem"'
+check "nor memory in /proc/vmallocinfo" sh -c '! grep . /tmp/vmalloc.after'
+# An object left behind by each restart would be three a round. What CPUs keep for themselves is
+# counted as used: as many objects as a page has.
+grown=$(awk -v rounds="$rounds" 'NR == FNR { was[$1] = $2; next }
+	$2 - was[$1] >= (rounds > 50 ? rounds : 512) { printf "%s +%d ", $1, $2 - was[$1] }' /tmp/slab.before /tmp/slab.after)
+check "no cache in /proc/slabinfo has grown by an object a restart ($grown)" test -z "$grown"
+check "Slab has not grown by 4 kB a restart" test $((Slab_after - Slab_before)) -lt $((512 + 4 * rounds))
+check "Percpu memory has not grown" test $((Percpu_after - Percpu_before)) -lt 64
+check "the pools and rings are given back" test $((MemAvailable_before - MemAvailable_after)) -lt $((32768 + 64 * rounds))
 check "rmmod" sh -c 'rmmod pcilens_edu && rmmod pcilens'
 check "log is clean" sh -c "! dmesg | grep -E 'BUG|WARNING|Oops|blocked for more|stall|lockup|Call Trace'"
 exit $failed

@@ -2,9 +2,10 @@
 /*
  * A driver in userspace: the edu function's BAR 0 through sysfs.
  *
- *	kmod-user /sys/bus/pci/devices/.../resource0 [movups|movdqa|vmovdqu|cmpxchg16b]
+ *	kmod-user /sys/bus/pci/devices/.../resource0 [movups|movdqa|vmovdqu|cmpxchg16b|direct|stay]
  *
- * With the name of an instruction only that: the module refuses it.
+ * With the name of an instruction only that: the module refuses it. direct: the BAR
+ * is plain memory (kmod-edu --direct); stay: and is written for ever.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 static int refused(volatile void *bar, const char *name)
 {
@@ -24,6 +26,24 @@ static int refused(volatile void *bar, const char *name)
 	else if (!strcmp(name, "cmpxchg16b"))
 		asm volatile("lock cmpxchg16b (%0)" : : "r" (bar) : "rax", "rdx", "memory", "cc");
 	return 3;	/* not refused, or no such name */
+}
+
+static int direct(volatile uint8_t *bar, int stay)
+{
+	volatile uint32_t *word = (void *)bar;
+	uint32_t sum = 0, i, round = 0x5a5a;
+
+	for (i = 0; i < 0x1000; i++) {
+		bar[0x1000 + i] = i * 7;
+		sum += (uint8_t)(i * 7);
+	}
+	word[0x100 / 4] = round;
+	for (i = 0; i < 2000 && word[0x104 / 4] != ~round; i++)
+		usleep(1000);
+	printf("direct %s\n", word[0x104 / 4] == ~round && word[0x108 / 4] == sum ? "right" : "wrong");
+	while (stay)
+		word[0x200 / 4]++;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -42,6 +62,8 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 2;
 	}
+	if (argc == 3 && (!strcmp(argv[2], "direct") || !strcmp(argv[2], "stay")))
+		return direct((void *)bar, !strcmp(argv[2], "stay"));
 	if (argc == 3)
 		return refused(bar, argv[2]);
 	printf("id 0x%x\n", bar[0]);

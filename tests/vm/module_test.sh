@@ -5,6 +5,7 @@
 #
 #   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
 #   PCILENS_HOLD     seconds of the long holds (5)
+#   PCILENS_REQUESTS random calls of each kind (1000), PCILENS_RESTARTS restarts (8)
 source "$(dirname "${BASH_SOURCE[0]}")/../checks/common.sh"
 
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
@@ -28,6 +29,21 @@ for source in kmod devices/edu/linux tests/vm/kmod-bench; do
   none "$source builds without a warning" < <(grep -i warning "$work/log")
 done
 
+# What the kernel's own tools say of the interface and of the code.
+kernel_doc=$(find "$kernel/" -path '*/linux-kbuild-*/scripts/kernel-doc' -print -quit)
+if [[ -n $kernel_doc ]] && command -v perl >/dev/null; then
+  none "kernel-doc finds all of the interface described" \
+    < <(perl "$kernel_doc" -none -Werror "$root/kmod/uapi/pcilens.h" 2>&1)
+else
+  echo "ok - kernel-doc finds all of the interface described # SKIP it is not in this kernel's packages"
+fi
+if command -v sparse >/dev/null; then
+  "$root/vm/module.sh" "$kernel" "$root/kmod" "$work/sparse" -- C=2 >/dev/null 2>"$work/log" || true
+  none "sparse has nothing to say" < <(grep -E '(warning|error):' "$work/log")
+else
+  echo "ok - sparse has nothing to say # SKIP it is not installed"
+fi
+
 # in_guest SCRIPT SECONDS [ARGUMENT ...]: its "ok" and "FAIL" lines become ours; a kernel that
 # complains is a failure as well, of what $allow does not match.
 allow='^$'
@@ -38,6 +54,7 @@ in_guest() {
   for program in kmod-edu kmod-fuzz kmod-user; do
     options+=(--binary "$work/$program:/usr/bin/$program")
   done
+  options+=(--binary setpriv)
   "$root/vm/run-script.sh" "$kernel" "$root/tests/vm/$script.sh" --timeout "$limit" \
     --allow "$allow" "${options[@]}" -- "$@" >"$work/output" 2>"$work/log" || code=$?
   sed -n "s/^ok /ok - $script: /p" "$work/output"
@@ -50,10 +67,11 @@ in_guest() {
   fi
 }
 in_guest kmod-smoke $((240 + 4 * hold)) "$hold"
-in_guest kmod-restart 300 8
-in_guest kmod-fuzz 240 3000
+in_guest kmod-restart $((240 + 8 * ${PCILENS_RESTARTS:-8})) ${PCILENS_RESTARTS:-8}
+in_guest kmod-fuzz $((120 + ${PCILENS_REQUESTS:-1000} / 10)) ${PCILENS_REQUESTS:-1000}
 in_guest kmod-user 120
 in_guest kmod-forms 240
+in_guest kmod-direct 120
 # copy_to_user() on a BAR: the kernel warns once that the address is no address.
 allow='WARNING: CPU.* at arch/x86/mm/extable.c|Call Trace:'
 in_guest kmod-refused 120
