@@ -20,6 +20,12 @@ check "the stack reaches the driver's probe" has 'edu_probe'
 check "the accessing instruction is shown" has 'mov '
 check "a shell in the guest answers meanwhile" guest 'ls /sys/bus/pci/devices'
 check "the function is on the kernel's bus" has '^1[0-9a-f]{4}:'
+# shellcheck disable=SC2016 # the guest expands it
+dropped() {
+  guest 'for s in /proc/[0-9]*/status; do grep -q "^Name:.pcilens" $s && tr "\n\t" "  " <$s && echo; done' || true
+  has 'Uid: 1000 1000 1000 1000 Gid: 1000 1000 1000 1000 .*CapPrm: 0+ CapEff: 0+ .*NoNewPrivs: 1 '
+}
+check "the runtime has given up root, for good" dropped
 
 console 'break write FACTORIAL' run 'wait stop 60s' 'expect stopped' registers || true
 check "a breakpoint holds the driver at a register write" has 'write of FACTORIAL held'

@@ -112,6 +112,8 @@ Result<std::string> serve_as_user(const std::string& wanted) {
   if (child < 0 || ::initgroups(entry->pw_name, entry->pw_gid) != 0 ||
       ::setgid(entry->pw_gid) != 0 || ::setuid(entry->pw_uid) != 0)
     return fail(fmt::format("cannot become {}: {}", user, std::strerror(errno)));
+  // Not by a set-user-ID program either.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return std::string();
 }
 

@@ -8,7 +8,8 @@
 namespace pcilens::kmod {
 
 // Makes this process fit to serve a device of the kernel it runs on, and gives up root. Before its
-// first thread. `user` by name; empty: who called sudo. Does nothing without root.
+// first thread. `user` by name; empty: who called sudo. Does nothing without root. No set-user-ID
+// program gives it back.
 //   - Memory is locked and reclaim does not wait for our I/O: our device may be the very disk that
 //     the kernel writes to for want of memory.
 //   - A child process stays root, to open the node again for a restart; it ends with this one.
