@@ -22,12 +22,33 @@ void EventWindow::read_to(std::uint64_t seq) {
     if (page->events.empty()) return;
     next_ = page->events.back().t.seq + 1;
     for (TraceEvent& event : page->events) events_.push_back(std::move(event));
-    while (events_.size() > kKept) events_.pop_front();
+    while (events_.size() > kKept) {
+      forgotten_ = events_.front().t.seq;
+      events_.pop_front();
+    }
   }
+}
+
+const TraceEvent* EventWindow::read_again(std::uint64_t seq) {
+  if (again_.empty() || seq < again_.front().t.seq || seq > again_.back().t.seq) {
+    auto page = trace_.window({.from = seq, .limit = kPage});
+    if (!page) {
+      error_ = page.error();
+      return nullptr;
+    }
+    again_ = std::move(page->events);
+  }
+  const auto it =
+      std::ranges::lower_bound(again_, seq, {}, [](const TraceEvent& e) { return e.t.seq; });
+  return it != again_.end() ? &*it : nullptr;
 }
 
 const TraceEvent* EventWindow::at(std::uint64_t seq) {
   read_to(seq);
+  if (seq <= forgotten_) {
+    const TraceEvent* const event = read_again(seq);
+    return event != nullptr && event->t.seq == seq ? event : nullptr;
+  }
   const auto it =
       std::ranges::lower_bound(events_, seq, {}, [](const TraceEvent& e) { return e.t.seq; });
   return it != events_.end() && it->t.seq == seq ? &*it : nullptr;
@@ -35,6 +56,7 @@ const TraceEvent* EventWindow::at(std::uint64_t seq) {
 
 const TraceEvent* EventWindow::after(std::uint64_t seq) {
   read_to(seq + 1);
+  if (seq < forgotten_) return read_again(seq + 1);
   for (;;) {
     const auto it =
         std::ranges::upper_bound(events_, seq, {}, [](const TraceEvent& e) { return e.t.seq; });

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <vector>
 
 #include "core/trace/reader.hpp"
 
@@ -13,8 +15,8 @@ class EventWindow {
  public:
   explicit EventWindow(TraceReader& trace) : trace_(trace) {}
 
-  // Null where the trace has no event of that number. What lies far behind the last one asked for
-  // is forgotten. The pointer is good until the next call.
+  // Null where the trace has no event of that number. What lies far behind the furthest that was
+  // asked for is read again, as after a long stop. The pointer is good until the next call.
   const TraceEvent* at(std::uint64_t seq);
   // The first event after `seq`; null at the end.
   const TraceEvent* after(std::uint64_t seq);
@@ -23,10 +25,14 @@ class EventWindow {
 
  private:
   void read_to(std::uint64_t seq);
+  // The first event of this number or a higher one, where it is forgotten.
+  const TraceEvent* read_again(std::uint64_t seq);
 
   TraceReader& trace_;
   std::deque<TraceEvent> events_;  // ascending
   std::uint64_t next_ = 1;         // where the next page begins
+  std::uint64_t forgotten_ = 0;    // the last number that is
+  std::vector<TraceEvent> again_;  // a page of those, ascending
   bool ended_ = false;
   std::optional<Error> error_;
 };

@@ -1,6 +1,8 @@
 // Recordings of real sessions replayed to fresh functions.
 #include "core/replay/replay.hpp"
 
+#include <atomic>
+
 #include "catch.hpp"
 #include "core/target/session.hpp"
 #include "devices/edu/edu_registers.hpp"
@@ -81,6 +83,32 @@ TEST_CASE("a run with stops, edits, pokes and forces replays without divergence"
     CHECK(target->snapshot()->driver == "the driver has finished");
   }
   CHECK(replay(file.path()).divergences == 0);
+}
+
+// More than a replay reads ahead: what was held is found again all the same.
+TEST_CASE("a stop in which much was made by hand replays without divergence") {
+  constexpr int kMany = 40'000;
+  TraceFile file;
+  {
+    auto target = open_edu(file.path());
+    REQUIRE(reaches(*target, RunState::Stopped));
+    break_at(*target, "dma_write");
+    go(*target);
+    REQUIRE(eventually([&] {
+      const auto s = target->snapshot();
+      return s->stop && s->stop->transaction.kind == Kind::DmaWrite;
+    }));
+    std::atomic<int> left{kMany};
+    for (int i = 0; i < kMany; ++i)
+      target->poke_read({.bar = 0, .offset = edu::kId.offset},
+                        [&](const Result<std::uint64_t>&) { --left; });
+    REQUIRE(eventually([&] { return left == 0; }));
+    go(*target);
+    REQUIRE(reaches(*target, RunState::Ended));
+  }
+  const ReplayResult result = replay(file.path());
+  CHECK(result.divergences == 0);
+  CHECK(result.stimuli > kMany);
 }
 
 TEST_CASE("a run after a restart replays without divergence") {
