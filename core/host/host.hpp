@@ -55,6 +55,7 @@ class Host {
     std::int8_t bar;
     std::uint64_t begin, end;  // bytes
     bool reads, writes;        // which of them wait
+    bool posted;               // writes go on, and their call stacks are told
     bool operator==(const Range&) const = default;
   };
   virtual void synchronous(std::span<const Range>) {}

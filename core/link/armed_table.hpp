@@ -44,12 +44,11 @@ class ArmedTable {
     const Item* const item = const_cast<ArmedTable*>(this)->item_of(number);
     return item == nullptr ? nullptr : &item->state;
   }
-  // Of those enabled.
-  std::vector<Reach> reaches() const {
-    std::vector<Reach> all;
+  // Calls visit(state, reach) for each that is enabled.
+  template <typename Visit>
+  void each_enabled(Visit visit) const {
     for (const Item& item : items_)
-      if (item.state.enabled) all.push_back(item.expression.reach());
-    return all;
+      if (item.state.enabled) visit(item.state, item.expression.reach());
   }
 
   bool may_match(const Transaction& t) const {

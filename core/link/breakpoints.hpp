@@ -19,6 +19,8 @@ struct Breakpoint {
   std::uint64_t ignore = 0;     // let this many matches pass first
   bool once = false;            // gone after its first stop
   bool log_only = false;        // counts and notes each match, does not stop
+  // A memory write does not make its driver wait: it is held on its way, and the driver goes on.
+  bool posted = false;
 };
 
 // What became of it.

@@ -213,7 +213,7 @@ Link::Slot& Link::take_slot() {
   slot.stack = {};
   slot.before_value = 0;
   slot.done = slot.recorded = slot.edited = slot.changes_register = slot.delivered = false;
-  slot.passed = slot.aside = slot.overtaken = false;
+  slot.passed = slot.aside = slot.overtaken = slot.posted = false;
   slot.latest.reset();
   slot.in_use = true;
   return slot;

@@ -102,6 +102,8 @@ class Link final : private Reply::Sink {
     std::function<bool()> claim = {};
     // A stop of this very transaction ends then at the latest; the link stays paused.
     std::optional<std::chrono::steady_clock::time_point> latest = {};
+    // Its requester has gone on: a stop may last until something behind it cannot wait.
+    bool posted = false;
   };
   // Nothing, and nothing happened, where it was not claimed or where the link is held.
   std::optional<Completion> request_now(Transaction t, const Terms& terms);

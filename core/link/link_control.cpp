@@ -109,34 +109,36 @@ Result<void> Link::edit(std::uint64_t value) {
 
 void Link::armed_changed() {
   std::vector<Host::Range> ranges;
-  const auto add = [&](const std::vector<Reach>& reaches) {
-    for (const Reach& reach : reaches) {
-      const auto touches = [&](Kind kind) {
-        return (reach.kinds >> static_cast<unsigned>(kind)) & 1;
+  const auto add = [&](const Reach& reach, bool posted) {
+    const auto touches = [&](Kind kind) {
+      return (reach.kinds >> static_cast<unsigned>(kind)) & 1;
+    };
+    const bool reads = touches(Kind::MemRead) || touches(Kind::CfgRead);
+    const bool writes = touches(Kind::MemWrite) || touches(Kind::CfgWrite);
+    if (!reads && !writes) return;
+    for (std::size_t f = 0; f < plugged_.size(); ++f) {
+      const auto arm = [&](std::int8_t bar, std::uint64_t begin, std::uint64_t end) {
+        const bool goes_on = posted && bar >= 0;  // config writes are never posted
+        ranges.push_back({static_cast<std::uint8_t>(f), bar, begin, end, reads, writes && !goes_on,
+                          writes && goes_on});
       };
-      const bool reads = touches(Kind::MemRead) || touches(Kind::CfgRead);
-      const bool writes = touches(Kind::MemWrite) || touches(Kind::CfgWrite);
-      if (!reads && !writes) continue;
-      for (std::size_t f = 0; f < plugged_.size(); ++f) {
-        const auto index = static_cast<std::uint8_t>(f);
-        if (reach.everywhere) {
-          for (std::int8_t bar = kBarConfig; bar <= 5; ++bar)
-            ranges.push_back({index, bar, 0, ~0ull, reads, writes});
-          continue;
-        }
+      if (reach.everywhere)
+        for (std::int8_t bar = kBarConfig; bar <= 5; ++bar) arm(bar, 0, ~0ull);
+      else
         for (const Reach::Range& range : reach.ranges)
           if (range.function < 0 || range.function == static_cast<int>(f))
-            ranges.push_back({index, range.bar, range.begin, range.end, reads, writes});
-      }
+            arm(range.bar, range.begin, range.end);
     }
   };
-  add(breakpoints_.reaches());
-  add(faults_.reaches());
+  breakpoints_.each_enabled([&](const BreakpointState& state, const Reach& reach) {
+    add(reach, state.breakpoint.posted || state.breakpoint.log_only);
+  });
+  faults_.each_enabled([&](const FaultState&, const Reach& reach) { add(reach, false); });
   // A step may end at any access, a first access is any of a BAR.
   if (step_ || first_access_)
     for (std::size_t f = 0; f < plugged_.size(); ++f)
       for (std::int8_t bar = step_ ? kBarConfig : std::int8_t{0}; bar <= 5; ++bar)
-        ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull, true, true});
+        ranges.push_back({static_cast<std::uint8_t>(f), bar, 0, ~0ull, true, true, false});
   watched_always_ = step_ || first_access_ || options_.gate;
   watched_kinds_ = watched_always_ ? ~0u : breakpoints_.kinds() | faults_.kinds();
   if (host_ != nullptr) host_->synchronous(ranges);

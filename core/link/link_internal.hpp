@@ -29,12 +29,11 @@ struct Link::Slot {
   bool passed = false;     // it could not wait for the end of a stop
   bool aside = false;      // carried by pass(): breakpoints and rules do not see it
   bool overtaken = false;  // held, and something behind it cannot wait: it goes first
+  // Its requester does not wait for it, so that what comes later is ordered behind it.
+  bool posted = false;
   std::optional<std::chrono::steady_clock::time_point> latest = {};
   std::string_view stack = {};
   std::function<void(const Transaction&)> when_done;
-
-  // Its requester does not wait for it, so that what comes later is ordered behind it.
-  bool posted() const { return latest == std::chrono::steady_clock::time_point::max(); }
 };
 
 // Something a function asked for, in the order in which it asked.

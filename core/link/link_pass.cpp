@@ -15,6 +15,7 @@ std::optional<Completion> Link::request_now(Transaction t, const Terms& terms) {
   slot.t = t;
   slot.stack = terms.stack;
   slot.latest = terms.latest;
+  slot.posted = terms.posted;
   begin(slot, lock);
   if (!slot.done) wait_for_reply(slot, lock);
   const Completion completion = finish(slot, lock);
@@ -41,7 +42,7 @@ bool Link::pass(Transaction t, const Terms& terms, std::function<void(const Tran
   if (!held_ || closing_) return false;
   // No write and no read passes a posted write (PCIe 5.0, 2.4.1): a held one goes first.
   for (const auto& slot : slots_)
-    if (stop_ && stop_->phase == Phase::Before && slot->in_use && slot->posted() &&
+    if (stop_ && stop_->phase == Phase::Before && slot->in_use && slot->posted &&
         slot->t.seq == stop_->transaction.seq) {
       slot->overtaken = true;
       delivery_.notify_all();

@@ -149,6 +149,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
                 Lock& lock) {
   if (closing_) return;
   Transaction& t = slot.t;
+  if (slot.posted && phase == Phase::Before) reason += " (posted: the driver has gone on)";
   record_pending(slot);
   control(Control::Stop, t.seq, reason);
   for (const std::uint32_t number : breakpoints) {

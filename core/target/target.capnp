@@ -81,6 +81,7 @@ struct Breakpoint {
   ignore @2 :UInt64;
   once @3 :Bool;
   logOnly @4 :Bool;
+  posted @5 :Bool;
 }
 
 struct BreakpointState {

@@ -32,6 +32,12 @@ constexpr Argument kBreakArguments[] = {
      .doc = "count and note each match, never stop",
      .optional = true,
      .keyword = "log"},
+    {.name = "posted",
+     .type = ArgumentType::Flag,
+     .doc = "a real driver goes on after its memory write, which is held on its way: where the "
+            "driver must not wait, as under a spinlock",
+     .optional = true,
+     .keyword = "posted"},
 };
 constexpr Action kBreakActions[] = {{"Add breakpoint…", "", Key{KeyCode::B, true, false, false}}};
 
@@ -41,6 +47,7 @@ std::string describe(const Breakpoint& b) {
   if (b.ignore != 0) text += fmt::format(" ignore {}", b.ignore);
   if (b.once) text += " once";
   if (b.log_only) text += " log";
+  if (b.posted) text += " posted";
   return text;
 }
 
@@ -65,7 +72,8 @@ Result<Output> break_at(Context& c, const Arguments& a) {
                  .phase = a.has("after") ? Phase::After : Phase::Before,
                  .ignore = *ignore,
                  .once = a.has("once"),
-                 .log_only = a.has("log")});
+                 .log_only = a.has("log"),
+                 .posted = a.has("posted")});
 }
 
 constexpr Argument kToggleArguments[] = {
@@ -185,6 +193,7 @@ void add_breakpoint_commands(CommandTable& table) {
                      "  break write CC\n"
                      "  break CSTS.RDY 0->1 after\n"
                      "  break irq once\n"
+                     "  break write SQ[1].TDBL posted\n"
                      "  break write BAR0+0x98 ignore 3\n",
              .arguments = kBreakArguments,
              .actions = kBreakActions,

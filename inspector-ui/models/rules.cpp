@@ -19,6 +19,7 @@ std::vector<RuleRow> breakpoint_rows(const Snapshot& snapshot) {
     row.what = b.breakpoint.phase == Phase::Before ? "before" : "after";
     if (b.breakpoint.once) row.what += ", once";
     if (b.breakpoint.log_only) row.what += ", log only";
+    if (b.breakpoint.posted) row.what += ", posted";
     if (b.breakpoint.ignore != 0) row.what += fmt::format(", skip {}", b.breakpoint.ignore);
     row.count = ui::count_of(b.hits, "hit");
     row.times = b.hits;

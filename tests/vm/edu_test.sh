@@ -3,11 +3,11 @@
 # A real Linux driver, held, changed, watched and left alone: pcilens vm with edu.
 #
 #   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
-#   PCILENS_HOLD     seconds that the driver is held in probe (65)
+#   PCILENS_HOLD     seconds that the driver is held in probe (10)
 # shellcheck disable=SC2317,SC2154 # check calls the functions; session.sh sets the variables
 source "$(dirname "${BASH_SOURCE[0]}")/session.sh"
 
-hold=${PCILENS_HOLD:-65}
+hold=${PCILENS_HOLD:-10}
 at_read_of_id() { has 'read of ID held' && has 'first access'; }
 
 # ---- held in probe -----------------------------------------------------------------------------

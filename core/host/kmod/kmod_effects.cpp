@@ -141,15 +141,16 @@ std::vector<Host::Range> disjoint(std::span<const Host::Range> ranges, std::size
   for (const auto& [bar, at] : edges)
     for (auto edge = at.begin(); std::next(edge) != at.end(); ++edge) {
       Host::Range piece{
-          static_cast<std::uint8_t>(function), bar, *edge, *std::next(edge), false, false};
+          static_cast<std::uint8_t>(function), bar, *edge, *std::next(edge), false, false, false};
       for (const Host::Range& range : ranges) {
         if (!counts(range) || range.bar != bar || range.begin > piece.begin ||
             range.end < piece.end)
           continue;
         piece.reads |= range.reads;
         piece.writes |= range.writes;
+        piece.posted |= range.posted;
       }
-      if (piece.reads || piece.writes) pieces.push_back(piece);
+      if (piece.reads || piece.writes || piece.posted) pieces.push_back(piece);
     }
   return pieces;
 }
@@ -163,7 +164,7 @@ void KmodHost::synchronous(std::span<const Range> ranges) {
     std::vector<Range> wanted = disjoint(ranges, i);
     for (Range old : served.held) {
       if (std::ranges::find(wanted, old) != wanted.end()) continue;
-      old.reads = old.writes = false;
+      old.reads = old.writes = old.posted = false;
       served.function->set_policy(old);
     }
     // One that was taken back may have overlapped one that stays: so all are set again.

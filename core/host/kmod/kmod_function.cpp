@@ -176,7 +176,7 @@ bool KmodFunction::set_policy(const Host::Range& range) {
   policy.length = range.end == ~0ull ? 0 : range.end - range.begin;
   policy.read = range.reads ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
   policy.write = range.writes ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
-  policy.flags = range.reads || range.writes ? PCILENS_POLICY_STACK : 0;
+  policy.flags = range.reads || range.writes || range.posted ? PCILENS_POLICY_STACK : 0;
   return ::ioctl(fd_, PCILENS_IOC_POLICY, &policy) == 0;
 }
 

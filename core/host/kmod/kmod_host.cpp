@@ -186,8 +186,7 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
   bool waits = next.waits();
   // The driver has gone on already: a stop may hold it for ever, until something behind it cannot
   // wait.
-  if (t.kind == Kind::MemWrite && !waits)
-    terms.latest = std::chrono::steady_clock::time_point::max();
+  terms.posted = t.kind == Kind::MemWrite && !waits;
   if (next.spins()) {
     terms.latest =
         std::chrono::steady_clock::time_point(std::chrono::nanoseconds(event.time_ns + kPassNs));

@@ -74,6 +74,7 @@ void write(rpc::Breakpoint::Builder to, const Breakpoint& breakpoint) {
   to.setIgnore(breakpoint.ignore);
   to.setOnce(breakpoint.once);
   to.setLogOnly(breakpoint.log_only);
+  to.setPosted(breakpoint.posted);
 }
 
 Result<Breakpoint> read(rpc::Breakpoint::Reader from) {
@@ -83,7 +84,8 @@ Result<Breakpoint> read(rpc::Breakpoint::Reader from) {
                     .phase = *phase,
                     .ignore = from.getIgnore(),
                     .once = from.getOnce(),
-                    .log_only = from.getLogOnly()};
+                    .log_only = from.getLogOnly(),
+                    .posted = from.getPosted()};
 }
 
 void write(rpc::Fault::Builder to, const Fault& fault) {

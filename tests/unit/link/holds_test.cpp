@@ -113,7 +113,10 @@ TEST_CASE("an answer that comes while another transaction is held waits with it"
   REQUIRE(held().has_value());
   const Kind first = held()->transaction.kind;
   road.resume();
-  REQUIRE(Road::soon([&] { return held() && held()->transaction.kind != first; }));
+  REQUIRE(Road::soon([&] {
+    const auto now = held();
+    return now && now->transaction.kind != first;
+  }));
   road.resume();
   reader.join();
   writer.join();
@@ -319,7 +322,7 @@ TEST_CASE("nothing passes a held write that was posted before it: the write goes
         .offset = kPlain.offset, .value = value, .size = 4, .kind = Kind::MemWrite, .bar = 0};
   };
   std::thread driver([&] {
-    road.link.request_now(write(1), {.latest = std::chrono::steady_clock::time_point::max()});
+    road.link.request_now(write(1), {.posted = true});
   });
   REQUIRE(road.stopped());
   std::uint64_t passed = 0;
