@@ -68,7 +68,8 @@ TEST_CASE("what is missing or too much is named, with the usage") {
 }
 
 TEST_CASE("usage shows choices, keywords and what may be left out") {
-  CHECK(usage(command("break")) == "break EXPRESSION [after] [ignore IGNORE] [once] [log] [posted]");
+  CHECK(usage(command("break")) ==
+        "break EXPRESSION [after] [ignore IGNORE] [once] [log] [posted]");
   CHECK(usage(command("write")) == "write PLACE VALUE [SIZE]");
   CHECK(usage(command("fault")) == "fault EXPRESSION => ACTION [skip SKIP] [times TIMES]");
   CHECK(usage(command("wait")) == "wait [stop|end] [TIMEOUT]");

@@ -321,9 +321,7 @@ TEST_CASE("nothing passes a held write that was posted before it: the write goes
     return Transaction{
         .offset = kPlain.offset, .value = value, .size = 4, .kind = Kind::MemWrite, .bar = 0};
   };
-  std::thread driver([&] {
-    road.link.request_now(write(1), {.posted = true});
-  });
+  std::thread driver([&] { road.link.request_now(write(1), {.posted = true}); });
   REQUIRE(road.stopped());
   std::uint64_t passed = 0;
   const auto pass = [&] {
