@@ -465,8 +465,6 @@ static long lens_ioctl(struct file *filp, unsigned int command, unsigned long ar
 		return lens_symbolise(fn, user);
 	case PCILENS_IOC_STATISTICS:
 		return lens_get_statistics(fn, user);
-	case PCILENS_IOC_PLACE:
-		return -EOPNOTSUPP;
 	}
 	return -ENOTTY;
 }

@@ -75,7 +75,6 @@ struct pcilens_info {
 #define PCILENS_FEATURE_DIRECT		(1U << 4)
 #define PCILENS_FEATURE_SLOTS		(1U << 5)	/* PCILENS_MMAP_SLOTS */
 #define PCILENS_FEATURE_KERNEL_ADDRESSES (1U << 6)	/* ip is not masked: CAP_SYSLOG */
-#define PCILENS_FEATURE_PLACE		(1U << 7)	/* PCILENS_IOC_PLACE */
 
 /**
  * struct pcilens_bar - one base address register
@@ -635,25 +634,6 @@ struct pcilens_symbol {
 };
 
 /**
- * struct pcilens_place - put a mapping at a recorded IOVA, for replay
- *	(PCILENS_IOC_PLACE)
- * @iova: first byte, page aligned
- * @length: bytes, whole pages
- * @pool_offset: page aligned
- * @flags: zero
- * @reserved: zero
- *
- * Needs PCILENS_FEATURE_PLACE, else -EOPNOTSUPP.
- */
-struct pcilens_place {
-	__u64 iova;
-	__u64 length;
-	__u64 pool_offset;
-	__u32 flags;
-	__u32 reserved;
-};
-
-/**
  * struct pcilens_statistics - counted since CREATE (PCILENS_IOC_STATISTICS)
  * @events: records written, stacks excluded
  * @reads: memory reads trapped
@@ -715,7 +695,6 @@ struct pcilens_statistics {
 #define PCILENS_IOC_SHADOW	_IOW(PCILENS_MAGIC, 10, struct pcilens_memory)
 #define PCILENS_IOC_SYMBOLISE	_IOWR(PCILENS_MAGIC, 11, struct pcilens_symbol)
 #define PCILENS_IOC_STATISTICS	_IOR(PCILENS_MAGIC, 12, struct pcilens_statistics)
-#define PCILENS_IOC_PLACE	_IOW(PCILENS_MAGIC, 13, struct pcilens_place)
 
 PCILENS_ASSERT(sizeof(struct pcilens_info) == 32, "pcilens_info");
 PCILENS_ASSERT(sizeof(struct pcilens_bar) == 24, "pcilens_bar");
@@ -743,7 +722,6 @@ PCILENS_ASSERT(sizeof(struct pcilens_inject) == 24, "pcilens_inject");
 PCILENS_ASSERT(sizeof(struct pcilens_config) == 24, "pcilens_config");
 PCILENS_ASSERT(sizeof(struct pcilens_memory) == 32, "pcilens_memory");
 PCILENS_ASSERT(sizeof(struct pcilens_symbol) == 384, "pcilens_symbol");
-PCILENS_ASSERT(sizeof(struct pcilens_place) == 32, "pcilens_place");
 PCILENS_ASSERT(sizeof(struct pcilens_statistics) == 168, "pcilens_statistics");
 
 #endif /* PCILENS_UAPI_H */

@@ -31,10 +31,10 @@ static uint8_t image[3][4096];
 static uint8_t scratch[65536];
 
 enum { CREATE, PLUG, UNPLUG, INFO, POLICY, LIMITS, WAIT, KICK, INJECT, CONFIG, SHADOW, SYMBOLISE,
-       STATISTICS, PLACE, UNKNOWN, MAP, RING_WORD, SLOT_WORD, KINDS };
+       STATISTICS, UNKNOWN, MAP, RING_WORD, SLOT_WORD, KINDS };
 static const char *const names[KINDS] = {
 	"CREATE", "PLUG", "UNPLUG", "INFO", "POLICY", "LIMITS", "WAIT", "KICK", "INJECT", "CONFIG",
-	"SHADOW", "SYMBOLISE", "STATISTICS", "PLACE", "unknown ioctl", "mmap", "word of the ring",
+	"SHADOW", "SYMBOLISE", "STATISTICS", "unknown ioctl", "mmap", "word of the ring",
 	"word of a slot",
 };
 
@@ -127,7 +127,6 @@ static void any_request(int fd, int kind)
 		struct pcilens_config config;
 		struct pcilens_memory memory;
 		struct pcilens_symbol symbol;
-		struct pcilens_place place;
 		uint8_t bytes[512];
 	} u;
 	void *at = number() % 16 ? &u : (void *)pointer();
@@ -204,9 +203,6 @@ static void any_request(int fd, int kind)
 		break;
 	case STATISTICS:
 		ioctl(fd, PCILENS_IOC_STATISTICS, number() % 4 ? (uintptr_t)scratch : pointer());
-		break;
-	case PLACE:
-		ioctl(fd, PCILENS_IOC_PLACE, at);
 		break;
 	case UNKNOWN:
 		ioctl(fd, value(), pointer());
