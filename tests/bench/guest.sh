@@ -53,7 +53,7 @@ io() {
 }
 breakpoints() { # breakpoints N: where the measured accesses are not
   local i
-  for ((i = 0; i < $1; i++)); do echo "break BAR0+$((0x1000 + 4 * i))"; done >"$work/breakpoints"
+  for ((i = 0; i < $1; i++)); do echo "break edu0:BAR0+$((0x1000 + 4 * i))"; done >"$work/breakpoints"
   timeout 60 "$pcilens" attach "$session" -x "$work/breakpoints" >"$work/output" 2>&1
 }
 
