@@ -88,7 +88,7 @@ check "nor where something was mapped" found 1 4 'after the unmap \(#[0-9]+\)'
 stacked() {
   sqlite3 "$trace" "SELECT group_concat(site.symbol, ' < ') FROM event e JOIN stack USING (seq), json_each(stack.sites) frame
     JOIN site ON site.id = frame.value WHERE e.kind = 7 GROUP BY e.seq" >"$work/output"
-  (($(grep -cE '^edu_dma < (edu_probe|dma_show).* < ' "$work/output") == $(sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind = 7')))
+  (($(grep -cE '(^| < )edu_dma < (edu_probe|dma_show)' "$work/output") == $(sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind = 7')))
 }
 check "each mapping has the driver's call stack" stacked
 
