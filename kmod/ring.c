@@ -285,7 +285,8 @@ int lens_ring_wait(struct lens_function *fn, s64 timeout_ns, u32 spin_ns)
 		return -ETIMEDOUT;
 	if (err)
 		return err;
-	return lens_ring_has_records(fn) ? 0 : -ENODEV;
+	/* Another thread may have taken the records in the meantime: that is no end. */
+	return lens_dead(fn) && !lens_ring_has_records(fn) ? -ENODEV : 0;
 }
 
 /*
