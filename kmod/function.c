@@ -227,7 +227,7 @@ int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *polic
 	struct lens_ranges *old, *new;
 	struct lens_range add;
 	u32 count, i, n = 0;
-	bool added = false;
+	bool added;
 	u64 size;
 
 	where = lens_ranges_of(fn, policy->bar, &size);
@@ -258,6 +258,8 @@ int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *polic
 		mutex_unlock(&fn->policy_mutex);
 		return -ENOMEM;
 	}
+	/* Where no range is, the modes are the default ones. */
+	added = !add.read && !add.write && !add.flags;
 	for (i = 0; i < count; i++) {
 		struct lens_range r = old->range[i];
 

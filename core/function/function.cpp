@@ -123,6 +123,10 @@ std::optional<std::uint64_t> Function::peek(std::int8_t bar, std::uint64_t offse
   return bank->peek(offset, size);
 }
 
+void Function::share(int bar, std::span<std::byte> memory) {
+  if (auto& bank = banks_[static_cast<unsigned>(bar)]) bank->share(memory);
+}
+
 Function::Wait Function::delay(std::chrono::nanoseconds duration) {
   return Wait(*port_,
               {.kind = Kind::Timer, .delay_ns = static_cast<std::uint64_t>(duration.count())});

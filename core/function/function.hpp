@@ -47,6 +47,8 @@ class Function {
   // The value a read would give, with no effect; nothing where that cannot be told.
   std::optional<std::uint64_t> peek(std::int8_t bar, std::uint64_t offset,
                                     std::uint32_t size) const;
+  // The host keeps the memory of this BAR's direct regions; see RegisterBank::share.
+  void share(int bar, std::span<std::byte> memory);
   void input(std::uint32_t what, std::span<const std::byte> data) { on_input(what, data); }
   // After each stimulus: ends finished tasks, rethrows what one threw.
   void reap() { tasks_.reap(); }

@@ -45,6 +45,9 @@ class Host {
   }
   // The function took these bytes from outside (a file); a replay puts the recorded ones there.
   virtual void input(std::uint8_t /*function*/, std::uint64_t /*what*/, std::span<std::byte>) {}
+  // Memory of a BAR, from its beginning, that the driver reaches without a transaction: the
+  // function's direct regions lie there. Empty where each access comes as one.
+  virtual std::span<std::byte> shared(std::uint8_t /*function*/, int /*bar*/) const { return {}; }
   // The kernel keeps MSI-X tables itself; the sim host leaves them to the function.
   virtual bool keeps_msix() const { return false; }
 

@@ -130,6 +130,17 @@ void Link::names_changed() {
   names_ = std::move(names);
 }
 
+void Link::connect(Host& host) {
+  host_ = &host;
+  for (std::size_t i = 0; i < plugged_.size(); ++i)
+    if (plugged_[i]->function) share(static_cast<std::uint8_t>(i), *plugged_[i]->function);
+}
+
+void Link::share(std::uint8_t index, Function& function) {
+  for (int bar = 0; host_ != nullptr && bar < 6; ++bar)
+    if (const auto memory = host_->shared(index, bar); !memory.empty()) function.share(bar, memory);
+}
+
 const Function* Link::function(std::uint8_t index) const {
   return index < plugged_.size() ? plugged_[index]->function.get() : nullptr;
 }

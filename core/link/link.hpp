@@ -78,7 +78,7 @@ class Link final : private Reply::Sink {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  void connect(Host& host) { host_ = &host; }
+  void connect(Host& host);
   Host* host() const { return host_; }
   // Instances are numbered from 0 in the order in which they come. Before start(), or in a command.
   std::uint8_t plug(std::unique_ptr<Function> function, std::string instance, std::string device,
@@ -209,6 +209,7 @@ class Link final : private Reply::Sink {
   // Whether a transaction may move now: nothing is held, and nothing waits in the middle of it.
   bool flows() const { return parked_ == 0 && (!held_ || closing_); }
   void prepare(std::uint8_t index, const Function& function);
+  void share(std::uint8_t index, Function& function);
   void add_slot();
   Slot& take_slot();
   void free_slot(Slot& slot);

@@ -325,6 +325,7 @@ Result<void> Link::replug(std::uint8_t index, std::unique_ptr<Function> fresh) {
 void Link::insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint64_t cause) {
   announce(index, cause);
   prepare(index, *fresh);
+  share(index, *fresh);
   fresh->plug(*plugged_[index]);
   plugged_[index]->timers = 0;
   plugged_[index]->function = std::move(fresh);

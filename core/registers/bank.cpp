@@ -74,7 +74,10 @@ RegisterBank::RegisterBank(const RegisterMap& map)
     slot.add(r.access, uncovered);
     slot.plain_read = slot.rc == 0;
   }
-  for (const MemoryRegion* region : map.regions) regions_.emplace_back(region->size);
+  for (const MemoryRegion* region : map.regions) {
+    memory_.emplace_back(region->size);
+    regions_.emplace_back(memory_.back());
+  }
   reset();
 }
 
@@ -321,6 +324,17 @@ std::span<const std::byte> RegisterBank::memory(const MemoryRegion& region) cons
 std::span<std::byte> RegisterBank::memory(const MemoryRegion& region) {
   const auto bytes = std::as_const(*this).memory(region);
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
+}
+
+void RegisterBank::share(std::span<std::byte> bar) {
+  for (std::size_t i = 0; i < map().regions.size(); ++i) {
+    const MemoryRegion& region = *map().regions[i];
+    if (!region.direct || region.offset + region.size > bar.size()) continue;
+    const auto shared = bar.subspan(region.offset, region.size);
+    std::ranges::copy(regions_[i], shared.begin());
+    regions_[i] = shared;
+    memory_[i] = {};
+  }
 }
 
 void RegisterBank::reset() {

@@ -77,6 +77,10 @@ class RegisterBank {
   // The bytes of a memory region of the map (zeroed at reset only if the device does so).
   std::span<std::byte> memory(const MemoryRegion& region);
   std::span<const std::byte> memory(const MemoryRegion& region) const;
+  // From now on the bytes of the direct regions are those in `bar`, which begins where the BAR
+  // does, outlives the bank, and which others read and write at any time. What the regions hold
+  // goes there. A region that `bar` does not cover stays as it is.
+  void share(std::span<std::byte> bar);
 
   // Every register back to its reset value. No handler runs and no change is told: a reset is
   // itself a stimulus, from which a trace's reader draws the same values.
@@ -99,9 +103,10 @@ class RegisterBank {
   void walk(std::uint64_t offset, std::uint32_t size, Element element, Byte byte) const;
 
   RegisterLookup lookup_;
-  std::unique_ptr<Slot[]> slots_;                // parallel to map().registers
-  std::vector<std::uint64_t> values_;            // stored values of all elements
-  std::vector<std::vector<std::byte>> regions_;  // parallel to map().regions
+  std::unique_ptr<Slot[]> slots_;               // parallel to map().registers
+  std::vector<std::uint64_t> values_;           // stored values of all elements
+  std::vector<std::vector<std::byte>> memory_;  // parallel to map().regions; empty: shared
+  std::vector<std::span<std::byte>> regions_;   // the same
   ChangeListener changed_;
 };
 

@@ -91,10 +91,17 @@ std::optional<MapFault> find_region_fault(const RegisterMap& map) {
     if (region->size == 0) return MapFault{where + "has no bytes; give it a size"};
     if (region->size > map.size || region->offset > map.size - region->size)
       return MapFault{where + "ends past the BAR's " + hex(map.size) + " bytes; move or cut it"};
-    for (const MemoryRegion* other : map.regions)
+    if (region->direct && (region->offset | region->size) % kPage != 0)
+      return MapFault{where + "is direct, so it must begin and end at a multiple of " + hex(kPage) +
+                      "; move or cut it"};
+    for (const MemoryRegion* other : map.regions) {
+      if (other != region && region->direct && other->direct)
+        return MapFault{where + "and " + std::string(other->name) +
+                        " are both direct; a BAR has one such region: join them"};
       if (other != region && region->offset < other->offset + other->size &&
           other->offset < region->offset + region->size)
         return MapFault{where + "shares bytes with " + std::string(other->name) + "; move one"};
+    }
     for (const Register* r : map.registers)
       if (r->offset < region->offset + region->size && region->offset < r->end())
         return MapFault{where + "and register " + std::string(r->name) + " overlap; move one", r};

@@ -56,6 +56,7 @@ Json json_of(const Register& r) {
 Json json_of(const MemoryRegion& region) {
   Json to{{"name", std::string(region.name)}, {"offset", region.offset}, {"size", region.size}};
   put(to, "doc", region.doc);
+  if (region.direct) to["direct"] = true;
   return to;
 }
 
@@ -199,7 +200,8 @@ void add_region(Reader& reader, RegisterMapBuilder& builder, const Json& from) {
   builder.add(MemoryRegion{.name = reader.text(from, "name", where),
                            .offset = reader.number<std::uint64_t>(from, "offset", 0, where),
                            .size = reader.number<std::uint64_t>(from, "size", 0, where),
-                           .doc = reader.text(from, "doc", where)});
+                           .doc = reader.text(from, "doc", where),
+                           .direct = reader.truth(from, "direct", where)});
 }
 
 void add_structure(Reader& reader, RegisterMapBuilder& builder, const Json& from) {

@@ -109,7 +109,11 @@ struct MemoryRegion {
   std::uint64_t offset = 0;  // bytes from the start of the BAR
   std::uint64_t size = 0;    // bytes
   std::string_view doc = {};
+  // Plain memory between a real driver and the device: no access to it is trapped, held or
+  // recorded. Whole pages (kPage); one region of a BAR at most. The sim host records all the same.
+  bool direct = false;
 };
+inline constexpr std::uint64_t kPage = 4096;  // bytes
 
 // A structure in host memory that the function reads or writes by DMA (a queue entry, a
 // descriptor). Field positions are bits from the start of the structure.
@@ -197,7 +201,10 @@ constexpr bool well_formed(const RegisterMap& m) {
     for (const MemoryRegion* region : m.regions)
       if (r.offset < region->offset + region->size && region->offset < r.end()) return false;
   }
+  unsigned direct = 0;
   for (const MemoryRegion* region : m.regions) {
+    if (region->direct && ((region->offset | region->size) % kPage != 0 || direct++ != 0))
+      return false;
     if (region->name.empty() || region->size == 0 || region->size > m.size ||
         region->offset > m.size - region->size)
       return false;

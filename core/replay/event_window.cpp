@@ -5,20 +5,20 @@
 namespace pcilens {
 namespace {
 
-constexpr std::uint32_t kPage = 4096;
-constexpr std::size_t kKept = 4 * kPage;
+constexpr std::uint32_t kRowsAtOnce = 4096;
+constexpr std::size_t kKept = 4 * kRowsAtOnce;
 
 }  // namespace
 
 void EventWindow::read_to(std::uint64_t seq) {
   while (!ended_ && next_ <= seq) {
-    auto page = trace_.window({.from = next_, .limit = kPage});
+    auto page = trace_.window({.from = next_, .limit = kRowsAtOnce});
     if (!page) {
       error_ = page.error();
       ended_ = true;
       return;
     }
-    ended_ = page->events.size() < kPage;
+    ended_ = page->events.size() < kRowsAtOnce;
     if (page->events.empty()) return;
     next_ = page->events.back().t.seq + 1;
     for (TraceEvent& event : page->events) events_.push_back(std::move(event));
@@ -31,7 +31,7 @@ void EventWindow::read_to(std::uint64_t seq) {
 
 const TraceEvent* EventWindow::read_again(std::uint64_t seq) {
   if (again_.empty() || seq < again_.front().t.seq || seq > again_.back().t.seq) {
-    auto page = trace_.window({.from = seq, .limit = kPage});
+    auto page = trace_.window({.from = seq, .limit = kRowsAtOnce});
     if (!page) {
       error_ = page.error();
       return nullptr;

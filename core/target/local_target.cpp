@@ -298,12 +298,10 @@ std::pair<std::uint64_t, Phase> held_at(const HeldTransaction& held) {
 
 void LocalTarget::publish(Run& run, bool at_once) {
   constexpr std::chrono::nanoseconds kLeast = std::chrono::milliseconds(16);
-  // Of the time, at most a 16th goes into snapshots, however slow this machine is.
-  constexpr int kOfTheTime = 16;
   const auto now = std::chrono::steady_clock::now();
   const bool dirty = dirty_.exchange(false);
   if (!dirty && run.link.last_seq() == published_seq_) return;
-  if (!at_once && !dirty && now - published_ < std::max(kLeast, publishing_ * kOfTheTime)) return;
+  if (!at_once && !dirty && now - published_ < std::max(kLeast, pause_after(publishing_))) return;
   const auto from = thread_time();
   published_ = now;
   published_seq_ = run.link.last_seq();

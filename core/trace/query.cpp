@@ -31,7 +31,7 @@ std::string hex(std::uint64_t value, std::uint32_t size) {
 
 std::string table_row(const Transaction& t, const Names& names, std::string_view site) {
   // What is as usual is not said.
-  std::string rest = is_text(t) ? text_of(t) : decode_access(t, names);
+  std::string rest = is_text(t) ? text_of(t) : names.decode(t);
   const auto add = [&](std::string_view word) {
     if (!word.empty()) rest += fmt::format("{}{}", rest.empty() ? "" : "  ", word);
   };
@@ -58,7 +58,7 @@ std::string json_row(const Transaction& t, const Names& names, std::string_view 
   row["place"] = names.place(t);
   row["size"] = t.size;
   row["value"] = fmt::format("{:#x}", t.value);
-  if (auto decoded = decode_access(t, names); !decoded.empty()) row["decoded"] = decoded;
+  if (auto decoded = names.decode(t); !decoded.empty()) row["decoded"] = decoded;
   row["status"] = name_of(t.status);
   row["origin"] = name_of(t.origin);
   row["answered_by"] = name_of(t.answered_by);
@@ -88,9 +88,9 @@ std::string csv_row(const Transaction& t, const Names& names, std::string_view s
       "{},{},{},{},{},{},{:#x},{},{},{:#x},{},{},{},{},{},{},{},{},{}", t.seq, t.t_ns,
       t.status == Status::Pending ? std::string() : fmt::format("{}", t.done_ns), name_of(t.kind),
       csv_field(instance_of(t, names)), t.bar, t.offset, csv_field(names.place(t)), t.size, t.value,
-      csv_field(decode_access(t, names)), name_of(t.status), name_of(t.origin),
-      name_of(t.answered_by), t.cause == 0 ? std::string() : fmt::format("{}", t.cause), t.thread,
-      t.cpu, csv_field(site), csv_field(text_of(t)));
+      csv_field(names.decode(t)), name_of(t.status), name_of(t.origin), name_of(t.answered_by),
+      t.cause == 0 ? std::string() : fmt::format("{}", t.cause), t.thread, t.cpu, csv_field(site),
+      csv_field(text_of(t)));
 }
 
 class Sites {
@@ -123,10 +123,6 @@ std::optional<RowFormat> row_format_named(std::string_view name) {
   if (name == "json") return RowFormat::JsonLines;
   if (name == "csv") return RowFormat::Csv;
   return {};
-}
-
-std::string decode_access(const Transaction& t, const Names& names) {
-  return names.decode(t);
 }
 
 std::string format_header(RowFormat format) {

@@ -44,7 +44,4 @@ std::string format_row(const Transaction& t, const Names& names, RowFormat forma
                        std::string_view site = {});
 std::string format_header(RowFormat format);
 
-// "EN=1 IOSQES=6": the register or config register that the access covers whole, decoded.
-std::string decode_access(const Transaction& t, const Names& names);
-
 }  // namespace pcilens

@@ -188,7 +188,7 @@ class Builder {
     row.id = prefix_ + std::string(region.name);
     row.name = std::string(region.name);
     row.where = fmt::format("0x{:03x}", region.offset);
-    row.meaning = fmt::format("memory, {} bytes", region.size);
+    row.meaning = fmt::format("memory, {} bytes{}", region.size, region.direct ? ", direct" : "");
     row.bar = bar;
     rows_.push_back(std::move(row));
   }

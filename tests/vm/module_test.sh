@@ -18,7 +18,7 @@ for program in kmod-edu kmod-fuzz kmod-user; do
   ${CC:-cc} -O2 -Wall -pthread -I"$root/kmod/uapi" -o "$work/$program" "$root/tests/vm/$program.c"
 done
 modules=()
-for source in kmod devices/edu/linux tests/vm/kmod-bench; do
+for source in kmod devices/edu/linux tests/vm/kmod-bench tests/vm/kmod-forms; do
   # W=1 and a module of our own: what the compiler has to say about it is a failure.
   "$root/vm/module.sh" "$kernel" "$root/$source" "$work/modules" >"$work/made" 2>"$work/log" || {
     cat "$work/log"

@@ -162,7 +162,7 @@ KmodBus::~KmodBus() {
 }
 
 Result<void> KmodBus::plug(std::uint8_t, const ConfigSpace& config) {
-  auto function = KmodFunction::create(config, false);
+  auto function = KmodFunction::create(config, {}, false);
   if (!function) return tl::unexpected(function.error());
   cards_.push_back(std::make_unique<Card>());
   Card& card = *cards_.back();

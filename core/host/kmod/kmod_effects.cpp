@@ -1,11 +1,9 @@
 // From the link to the kernel: DMA, interrupts, which ranges wait, and the kernel's copies.
 #include <algorithm>
 #include <cstring>
-#include <iterator>
-#include <map>
-#include <set>
 
 #include "core/host/kmod/kmod_host.hpp"
+#include "core/host/kmod/policy_ranges.hpp"
 
 namespace pcilens::kmod {
 namespace {
@@ -127,48 +125,16 @@ void KmodHost::send_kept_interrupts() {
 
 // ---- what the kernel answers by itself ---------------------------------------------------------
 
-namespace {
-
-// The same, as ranges that do not overlap: the kernel keeps one policy for each place.
-std::vector<Host::Range> disjoint(std::span<const Host::Range> ranges, std::size_t function) {
-  std::map<std::int8_t, std::set<std::uint64_t>> edges;  // by BAR
-  const auto counts = [&](const Host::Range& range) {
-    return range.function == function && range.bar >= kBarConfig && range.begin < range.end;
-  };
-  for (const Host::Range& range : ranges)
-    if (counts(range)) edges[range.bar].insert({range.begin, range.end});
-  std::vector<Host::Range> pieces;
-  for (const auto& [bar, at] : edges)
-    for (auto edge = at.begin(); std::next(edge) != at.end(); ++edge) {
-      Host::Range piece{
-          static_cast<std::uint8_t>(function), bar, *edge, *std::next(edge), false, false, false};
-      for (const Host::Range& range : ranges) {
-        if (!counts(range) || range.bar != bar || range.begin > piece.begin ||
-            range.end < piece.end)
-          continue;
-        piece.reads |= range.reads;
-        piece.writes |= range.writes;
-        piece.posted |= range.posted;
-      }
-      if (piece.reads || piece.writes || piece.posted) pieces.push_back(piece);
-    }
-  return pieces;
-}
-
-}  // namespace
-
 // What a breakpoint, a rule or a step can match waits for us; all else goes on as it is.
 void KmodHost::synchronous(std::span<const Range> ranges) {
   for (std::size_t i = 0; i < served_.size(); ++i) {
     Served& served = *served_[i];
-    std::vector<Range> wanted = disjoint(ranges, i);
-    for (Range old : served.held) {
-      if (std::ranges::find(wanted, old) != wanted.end()) continue;
-      old.reads = old.writes = old.posted = false;
-      served.function->set_policy(old);
-    }
-    // One that was taken back may have overlapped one that stays: so all are set again.
-    for (const Range& range : wanted) served.function->set_policy(range);
+    std::vector<Range> wanted = disjoint(ranges, static_cast<std::uint8_t>(i));
+    for (const Range& range : changes(served.held, wanted))
+      if (!served.function->set_policy(range))
+        link_.finding_within(link_.last_seq(), "kmod",
+                             "the kernel keeps no more places at which a driver waits: some "
+                             "breakpoints or rules do not hold it; delete some");
     served.held = std::move(wanted);
   }
 }

@@ -30,7 +30,8 @@ Error why_not_open(int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config, bool stacks) {
+Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& config,
+                                                           const Direct& direct, bool stacks) {
   std::unique_ptr<KmodFunction> made(new KmodFunction);
   made->fd_ = open_node(kNode);
   if (made->fd_ < 0) return tl::unexpected(why_not_open(errno));
@@ -50,8 +51,10 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   create.pool_bytes = kPoolBytes;
   for (const Bar& bar : config.bars()) {
     if (bar.size == 0) continue;
+    const MemoryRegion* const plain = direct[bar.index];
+    const std::uint64_t copied = plain != nullptr ? plain->offset + plain->size : kPage;
     create.bar[bar.index] = {.size = bar.size,
-                             .shadow_bytes = std::min<std::uint64_t>(bar.size, 4096),
+                             .shadow_bytes = std::min(bar.size, std::max(copied, kPage)),
                              .flags = (bar.is_64bit ? PCILENS_BAR_64BIT : 0) |
                                       (bar.prefetchable ? PCILENS_BAR_PREFETCH : 0),
                              .reserved = 0};
@@ -60,6 +63,18 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
     return fail(fmt::format("{}: the module refuses this function ({}); the kernel's log says more",
                             kNode, std::strerror(errno)));
   made->iova_base_ = create.iova_base;
+  for (int bar = 0; bar < PCILENS_BARS; ++bar) {
+    const MemoryRegion* const plain = direct[static_cast<unsigned>(bar)];
+    if (plain == nullptr) continue;
+    pcilens_policy policy{};
+    policy.bar = static_cast<std::int8_t>(bar);
+    policy.offset = plain->offset;
+    policy.length = plain->size;
+    policy.read = policy.write = PCILENS_MODE_DIRECT;
+    if (::ioctl(made->fd_, PCILENS_IOC_POLICY, &policy) != 0)
+      return fail(fmt::format("{}: the module does not make {} plain memory: {}", kNode,
+                              plain->name, std::strerror(errno)));
+  }
   pcilens_limits limits{};
   limits.stack_kinds = 1u << PCILENS_DMA_MAP;
   if (stacks)

@@ -2,6 +2,7 @@
 // and DMA pool. Knows the uapi and nothing of the link.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -18,9 +19,12 @@ namespace pcilens::kmod {
 
 class KmodFunction {
  public:
+  // Of each BAR the region that a driver reaches without us; null: none.
+  using Direct = std::array<const MemoryRegion*, PCILENS_BARS>;
   // Creates it from its config image and BARs; it is not on the bus yet. `stacks`: a call stack
   // with every access; else with DMA mappings.
-  static Result<std::unique_ptr<KmodFunction>> create(const ConfigSpace& config, bool stacks);
+  static Result<std::unique_ptr<KmodFunction>> create(const ConfigSpace& config,
+                                                      const Direct& direct, bool stacks);
   ~KmodFunction();
   KmodFunction(const KmodFunction&) = delete;
   KmodFunction& operator=(const KmodFunction&) = delete;
@@ -55,7 +59,8 @@ class KmodFunction {
 
   std::uint64_t iova_base() const { return iova_base_; }
   std::span<std::byte> pool() const { return pool_; }
-  // The kernel's copy of a BAR, from its beginning; empty where there is none. `bar` 0..5.
+  // The kernel's copy of a BAR, from its beginning, and what a driver reaches without us; empty
+  // where there is none. `bar` 0..5.
   std::span<std::byte> shadow(int bar) const { return shadow_[static_cast<unsigned>(bar)]; }
   // How long an access may be held where its driver must not sleep, ns.
   static constexpr std::uint64_t kAtomicHoldNs = 1'000'000'000;

@@ -35,14 +35,23 @@ std::uint64_t monotonic_ns() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+KmodFunction::Direct direct_regions(const Function& function) {
+  KmodFunction::Direct direct{};
+  for (int bar = 0; bar < PCILENS_BARS; ++bar)
+    if (const RegisterBank* bank = function.bank(bar))
+      for (const MemoryRegion* region : bank->map().regions)
+        if (region->direct) direct[static_cast<unsigned>(bar)] = region;
+  return direct;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KmodHost>> KmodHost::open(Link& link, bool stacks) {
   std::unique_ptr<KmodHost> host(new KmodHost(link));
   host->epoch_ns_ = static_cast<std::int64_t>(monotonic_ns() - link.now_ns());
   for (std::size_t i = 0; i < link.functions(); ++i) {
-    auto function =
-        KmodFunction::create(link.function(static_cast<std::uint8_t>(i))->config(), stacks);
+    const Function& of = *link.function(static_cast<std::uint8_t>(i));
+    auto function = KmodFunction::create(of.config(), direct_regions(of), stacks);
     if (!function) return tl::unexpected(function.error());
     host->served_.push_back(std::make_unique<Served>(std::move(*function)));
     host->refresh_shadow(static_cast<std::uint8_t>(i));
@@ -55,6 +64,9 @@ Result<void> KmodHost::plug_all(std::function<void(std::string)> said) {
   said_ = std::move(said);
   for (std::size_t i = 0; i < served_.size(); ++i) {
     const auto index = static_cast<std::uint8_t>(i);
+    for (const MemoryRegion* region : direct_regions(*link_.function(index)))
+      if (region != nullptr)
+        link_.host_note(fmt::format("{} is direct: no access to it is seen", region->name));
     served_[i]->first = std::thread([this, index] { serve_first(index); });
     served_[i]->second = std::thread([this, index] { serve_second(index); });
   }
@@ -172,15 +184,13 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     std::uint8_t index;
     const pcilens_event& event;
     std::uint32_t site;
-    bool taken, asked;
-  } claim{*this, index, event, t.site, false, false};
+    bool asked;
+  } asking{*this, index, event, t.site, false};
   Link::Terms terms{.stack = stack,
                     .claim =
-                        [c = &claim] {
-                          c->asked = true;
-                          c->taken = c->host.served_[c->index]->queue.claim(c->event.seq);
-                          if (c->taken) c->host.claimed(c->index, c->event, c->site);
-                          return c->taken;
+                        [a = &asking] {
+                          a->asked = true;
+                          return a->host.claim(a->index, a->event, a->site);
                         },
                     .latest = {}};
   bool waits = next.waits();
@@ -201,7 +211,7 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
   }
   const auto completion = link_.request_now(t, terms);
   // The other thread was quicker; or the link is held.
-  if (!completion) return claim.asked;
+  if (!completion) return asking.asked;
   if (completion->answered_by == AnsweredBy::PassedStop)
     said_(fmt::format("an access to BAR{}+{:#x} could not wait and passed the stop", event.bar,
                       event.offset));
@@ -220,14 +230,10 @@ void KmodHost::pass_overdue(std::uint8_t index) {
     }
     const Transaction t = transaction_of(index, due);
     const std::string stack = stack_of(index, due);
-    const Link::Terms terms{.stack = stack,
-                            .claim =
-                                [this, index, &due, site = t.site] {
-                                  if (!served_[index]->queue.claim(due.event.seq)) return false;
-                                  claimed(index, due.event, site);
-                                  return true;
-                                },
-                            .latest = {}};
+    const Link::Terms terms{
+        .stack = stack,
+        .claim = [this, index, &due, site = t.site] { return claim(index, due.event, site); },
+        .latest = {}};
     const bool passed = link_.pass(t, terms, [this, &served, due](const Transaction& done) {
       if (!due.waits()) return;
       Owed owed;

@@ -40,6 +40,9 @@ class KmodHost final : public Host {
   std::string_view name() const override { return "kmod"; }
   void shut_down() override;
   bool keeps_msix() const override { return true; }
+  std::span<std::byte> shared(std::uint8_t function, int bar) const override {
+    return served_[function]->function->shadow(bar);
+  }
   Status dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) override;
   Status dma_write(std::uint8_t function, std::uint64_t iova,
                    std::span<const std::byte> data) override;
@@ -101,7 +104,7 @@ class KmodHost final : public Host {
   std::string stack_of(std::uint8_t index, const Reported& reported);
   std::uint32_t site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event);
 
-  void claimed(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
+  bool claim(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
   void refresh_shadow(std::uint8_t index);
   void refresh_old_shadow(std::uint8_t index);
   bool inject(const Interrupt& interrupt);

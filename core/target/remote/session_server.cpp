@@ -11,8 +11,6 @@ namespace pcilens::remote {
 namespace {
 
 constexpr auto kBetweenSnapshots = 16 * kj::MILLISECONDS;
-// Of the time, at most a 16th goes into snapshots, however slow this machine is.
-constexpr int kOfTheTime = 16;
 constexpr unsigned kMostUnderWay = 8;        // to a client that takes none
 constexpr std::uint32_t kMostRows = 20'000;  // in one page
 constexpr std::size_t kMostPayload = 32u << 20;
@@ -52,8 +50,8 @@ void SessionServer::push(bool at_once) {
     --under_way_;
     push(false);
   }));
-  const std::chrono::nanoseconds took = thread_time() - from;
-  const auto pause = std::max(kBetweenSnapshots, took.count() * kOfTheTime * kj::NANOSECONDS);
+  const auto pause =
+      std::max(kBetweenSnapshots, pause_after(thread_time() - from).count() * kj::NANOSECONDS);
   tasks_.add(clients_.loop().io().provider->getTimer().afterDelay(pause).then([this] {
     waiting_ = false;
     push(false);

@@ -212,3 +212,45 @@ TEST_CASE("behaviour cannot be attached wrongly") {
   bank.on_write(sample::kData, [](const RegisterWrite&) {});
   CHECK_THROWS_AS(bank.on_write(sample::kData, [](const RegisterWrite&) {}), std::logic_error);
 }
+
+namespace {
+constexpr MemoryRegion kPlain{.name = "PLAIN", .offset = 0x1000, .size = 0x1000, .direct = true};
+constexpr MemoryRegion kTable{.name = "TABLE", .offset = 0x2000, .size = 0x1000};
+constexpr const MemoryRegion* kSharedRegions[] = {&kPlain, &kTable};
+constexpr RegisterMap kShared{.name = "shared", .size = 0x4000, .regions = kSharedRegions};
+static_assert(well_formed(kShared));
+constexpr MemoryRegion kOdd{.name = "ODD", .offset = 0x800, .size = 0x1000, .direct = true};
+constexpr const MemoryRegion* kOddRegions[] = {&kOdd};
+static_assert(!well_formed(RegisterMap{.name = "odd", .size = 0x4000, .regions = kOddRegions}));
+constexpr MemoryRegion kSecond{.name = "SECOND", .offset = 0x3000, .size = 0x1000, .direct = true};
+constexpr const MemoryRegion* kTwoDirect[] = {&kPlain, &kSecond};
+static_assert(!well_formed(RegisterMap{.name = "two", .size = 0x4000, .regions = kTwoDirect}));
+}  // namespace
+
+TEST_CASE("a direct region moves into memory that others see") {
+  RegisterBank bank(kShared);
+  bank.write(0x1004, 4, 0x11223344);
+  bank.write(0x2004, 4, 0x55667788);
+  std::vector<std::byte> bar(0x2000);
+  bank.share(bar);
+  INFO("what it held is there, at its place in the BAR; the other region stays");
+  CHECK(std::to_integer<int>(bar[0x1004]) == 0x44);
+  CHECK(bank.read(0x2004, 4) == 0x55667788);
+  bar[0x1007] = std::byte{0xaa};
+  CHECK(bank.read(0x1004, 4) == 0xaa223344);
+  CHECK(bank.peek(0x1004, 4) == 0xaa223344);
+  bank.write(0x1ffc, 4, 0x01020304);
+  CHECK(std::to_integer<int>(bar[0x1fff]) == 0x01);
+  CHECK(bank.memory(kPlain).data() == bar.data() + 0x1000);
+  CHECK(bank.force(0x1000, 1, 0x5a));
+  CHECK(std::to_integer<int>(bar[0x1000]) == 0x5a);
+}
+
+TEST_CASE("memory that does not reach as far as the region is not taken") {
+  RegisterBank bank(kShared);
+  std::vector<std::byte> bar(0x1800);
+  bank.share(bar);
+  bank.write(0x1004, 4, 0x11223344);
+  CHECK(bank.read(0x1004, 4) == 0x11223344);
+  CHECK(bar[0x1004] == std::byte{0});
+}

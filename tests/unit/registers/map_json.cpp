@@ -37,6 +37,7 @@ constexpr Register kAll{.name = "ALL",
 constexpr Register kPlain{.name = "PLAIN", .offset = 0x100};
 constexpr Register kByte{.name = "B", .offset = 0x105, .width = 1, .access = Access::WO};
 constexpr MemoryRegion kRegion{.name = "MEM", .offset = 0x200, .size = 0x80, .doc = "bytes"};
+constexpr MemoryRegion kDirect{.name = "PLAIN", .offset = 0x1000, .size = 0x1000, .direct = true};
 constexpr StructureField kMembers[] = {
     {.name = "OPC", .offset = 0, .width = 1, .doc = "opcode"},
     {.name = "CDW", .offset = 8, .width = 8, .fields = kFields},
@@ -44,11 +45,11 @@ constexpr StructureField kMembers[] = {
 constexpr Structure kStructure{
     .name = "SQE", .size = 64, .members = kMembers, .doc = "an entry", .spec = "4.2"};
 constexpr const Register* kRegisters[] = {&kAll, &kPlain, &kByte};
-constexpr const MemoryRegion* kRegions[] = {&kRegion};
+constexpr const MemoryRegion* kRegions[] = {&kRegion, &kDirect};
 constexpr const Structure* kStructures[] = {&kStructure};
 constexpr RegisterMap kMap{.name = "every",
                            .bar = 4,
-                           .size = 0x1000,
+                           .size = 0x2000,
                            .registers = kRegisters,
                            .regions = kRegions,
                            .structures = kStructures};
@@ -99,6 +100,7 @@ void same(const RegisterMap& a, const RegisterMap& b) {
     CHECK(a.regions[i]->offset == b.regions[i]->offset);
     CHECK(a.regions[i]->size == b.regions[i]->size);
     CHECK(a.regions[i]->doc == b.regions[i]->doc);
+    CHECK(a.regions[i]->direct == b.regions[i]->direct);
   }
   REQUIRE(a.structures.size() == b.structures.size());
   for (std::size_t i = 0; i < a.structures.size(); ++i) {
@@ -211,6 +213,11 @@ TEST_CASE("JSON that is none, or no register map, is refused with one sentence")
   expect(with(R"({"name":"A","fields":[{"name":"F","values":[{"value":2,"name":"X"}]}]})"),
          "cannot hold");
   expect(R"({"size":4096,"regions":[{"name":"R","offset":4095,"size":2}]})", "ends past");
+  expect(R"({"size":8192,"regions":[{"name":"R","size":512,"direct":true}]})",
+         "memory region R is direct, so it must begin and end at a multiple of 0x1000");
+  expect(R"({"size":8192,"regions":[{"name":"R","size":4096,"direct":true},)"
+         R"({"name":"S","offset":4096,"size":4096,"direct":true}]})",
+         "memory region R and S are both direct");
   expect(R"({"size":4096,"regions":[{"name":"R","size":8},{"name":"S","offset":4,"size":8}]})",
          "shares bytes");
   expect(

@@ -77,7 +77,7 @@ Result<void> drive_at_random(sim::Device& device) {
 }
 
 Result<std::unique_ptr<Function>> create_edu(const DeviceOptions& options) {
-  return make_function(*built_in_devices()[0], options);
+  return make_function(built_in("edu"), options);
 }
 
 const Device kRandom{.name = "random",

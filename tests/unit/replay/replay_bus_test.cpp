@@ -69,7 +69,7 @@ Result<ReplayResult> through(const std::string& path, Seen& seen) {
   auto trace = TraceReader::open(path);
   REQUIRE(trace.has_value());
   const auto make = [](const TraceFunction&) -> Result<std::unique_ptr<Function>> {
-    return make_function(*built_in_devices()[0], {});
+    return make_function(built_in("edu"), {});
   };
   ReplayOptions options{.list = 10};
   options.bus = [&seen](const Link&) -> Result<std::unique_ptr<AccessBus>> {

@@ -17,7 +17,7 @@ ReplayResult replay(const std::string& path, const DeviceOptions& changed = {}) 
   auto trace = TraceReader::open(path);
   REQUIRE(trace.has_value());
   const auto make = [&](const TraceFunction&) -> Result<std::unique_ptr<Function>> {
-    return make_function(*built_in_devices()[0], changed);
+    return make_function(built_in("edu"), changed);
   };
   auto result = replay_to_functions(**trace, make, {.list = 10});
   REQUIRE(result.has_value());

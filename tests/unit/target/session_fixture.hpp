@@ -7,10 +7,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "catch.hpp"
+#include "core/function/device.hpp"
 #include "core/target/session.hpp"
 #include "core/target/target.hpp"
 
@@ -36,6 +39,12 @@ class TraceFile {
   }
   std::string path_;
 };
+
+inline const Device& built_in(std::string_view name) {
+  for (const Device* device : built_in_devices())
+    if (device->name == name) return *device;
+  throw std::logic_error(std::string(name) + " is not built in");
+}
 
 inline std::unique_ptr<Target> open_edu(const std::string& trace, bool hold = true,
                                         DeviceOptions options = {}) {
