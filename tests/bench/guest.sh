@@ -67,7 +67,7 @@ start bench --no-hold || {
 guest 'for i in $(seq 100); do [ -b /dev/nvme0n1 ] && [ -b /dev/nvme1n1 ] && break; usleep 100000; done
   for n in 0 1; do grep -q pcilens /sys/class/nvme/nvme$n/model && echo "ours $n"; done; nproc; uname -r' 30
 ours=$(sed -n 's/^ours //p' "$work/output")
-kernel=$(tail -n 1 "$work/output")
+kernel=$(grep -m 1 -xE '[0-9]+\.[0-9]+\..*' "$work/output")
 disk=/dev/nvme${ours}n1 peer=/dev/nvme$((1 - ours))n1
 for ((round = 0; round < rounds; round++)); do
   echo "round $((round + 1)) of $rounds" >&2
@@ -85,7 +85,7 @@ for ((round = 0; round < rounds; round++)); do
   breakpoints 1000
   rate 'write, 1,000 breakpoints' 1 write
   rate 'read, 1,000 breakpoints' 1 read
-  console 'delete all' 'break write edu0:BAR0+0x200 if value == 0xffffffff'
+  console 'delete all' 'break write edu0:BAR0+0x200 == 0xffffffff'
   rate 'write, watched' 1 write
   console 'delete all'
   pin 3

@@ -7,6 +7,17 @@ record() {
   timeout 60 "$PCILENS" console --device edu --trace "$work/run.trace" --no-hold -e 'wait end' </dev/null
 }
 
+# The picture that its example driver draws: 32 x 16, red to the right, green downwards.
+keeps_a_picture() {
+  { sleep 1 && echo quit; } | timeout 60 "$PCILENS" console --device "bochs,picture=$work/shown.ppm,refresh_ms=10" \
+    --trace "$work/bochs.trace" --no-hold >"$work/out" 2>&1 || true
+  python3 - "$work/shown.ppm" <<'PYTHON' && "$PCILENS" replay "$work/bochs.trace" >"$work/out" 2>&1 && [[ ! -e $work/shown.ppm.new ]]
+import sys
+wanted = b"".join(bytes([x * 255 // 31, y * 255 // 15, 0]) for y in range(16) for x in range(32))
+assert open(sys.argv[1], "rb").read() == b"P6 32 16 255\n" + wanted
+PYTHON
+}
+
 lists_devices() {
   run devices
   exits 0 && out_has '^edu ' && run devices --json && python3 -c 'import json,sys; assert any(d["name"]=="edu" for d in json.load(open(sys.argv[1])))' "$work/out"
@@ -287,6 +298,7 @@ temporary_folders() {
 
 record >"$work/record.out" 2>&1 || cat "$work/record.out"
 check "devices lists edu, also as JSON" lists_devices
+check "a display keeps the picture that its driver draws, and the session replays" keeps_a_picture
 check "every sub-command's help has examples" every_help
 check "help and help SUB-COMMAND are --help" help_as_a_word
 check "help of what is no sub-command is refused in one sentence" one_sentence 2 'no sub-command "frob"' help frob

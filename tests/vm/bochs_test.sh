@@ -20,7 +20,7 @@ open(sys.argv[2], "wb").write(b"P6 1024 768 255\n" + pixels)
 PYTHON
 wanted=$(sha256sum <"$work/wanted" | cut -d' ' -f1)
 
-devices=(--device bochs,picture=/tmp/picture.ppm,refresh_ms=500 --driver bochs --file "$work/frame:/root/frame")
+devices=(--device 'bochs,picture=/tmp/picture.ppm,refresh_ms=500' --driver bochs --file "$work/frame:/root/frame")
 check "a guest boots with bochs.ko on the display" start bochs --no-hold
 ((failures == 0)) || exit 1
 for ((i = 0; i < 40; i++)); do

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
@@ -15,7 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kWaitNs = 100'000'000;  // how soon a thread sees that it shall end
-constexpr std::uint64_t kSpinNs = 20'000;      // about two context switches
+// How long a thread looks for the next event before it sleeps: two context switches, on a fast and
+// on an emulated processor.
+constexpr std::uint64_t kLeastLookNs = 20'000, kMostLookNs = 200'000;
 // An answer that comes this soon finds its driver still spinning, wherever it may not sleep.
 constexpr std::uint64_t kPromptNs = 1'000'000;
 constexpr std::uint64_t kPassNs = KmodFunction::kAtomicHoldNs / 4 * 3;
@@ -137,20 +140,26 @@ void KmodHost::serve_second(std::uint8_t index) {
   }
 }
 
-// Answers, then waits for events: first by looking, where the driver runs on another CPU.
+// Answers, then waits for events: first by looking, where the driver runs on another CPU. As long
+// as it has paid of late: a driver that makes access after access would else wait for our wake-up
+// at each, while looking for one that does not come only keeps a processor from others.
 bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
-  if (!owed.answer && timeout_ns != 0) {
-    const std::uint64_t until = monotonic_ns() + kSpinNs;
-    do {
-      if (served.function->has_events()) return true;
-    } while (served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu() &&
-             monotonic_ns() < until);
+  if (owed.answer) {
+    pcilens_answer given = *owed.answer;
+    owed.answer.reset();
+    if (!served.function->wait({&given, 1}, 0)) return false;
+    if (given.result == -ESTALE) came_too_late(given, owed.seq);
   }
-  if (!owed.answer) return served.function->wait({}, timeout_ns);
-  pcilens_answer given = *owed.answer;
-  owed.answer.reset();
-  const bool alive = served.function->wait({&given, 1}, timeout_ns);
-  if (given.result == -ESTALE) came_too_late(given, owed.seq);
+  if (timeout_ns == 0) return true;
+  const std::uint64_t from = monotonic_ns();
+  do {
+    if (served.function->has_events()) return true;
+  } while (served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu() &&
+           monotonic_ns() < from + served.look_ns);
+  const bool alive = served.function->wait({}, timeout_ns);
+  const bool soon = monotonic_ns() - from < kMostLookNs;
+  served.look_ns =
+      std::clamp(soon ? served.look_ns * 2 : served.look_ns / 2, kLeastLookNs, kMostLookNs);
   return alive;
 }
 

@@ -64,6 +64,7 @@ class KmodHost final : public Host {
     std::atomic<std::uint64_t> claimed{0};  // events so far: a thread that stands still shows
     std::atomic<int> driver_cpu{-1};        // of the last access
     std::thread first, second;
+    std::uint64_t look_ns = 0;  // of the first thread, before it sleeps
     // Under the link's lock.
     DmaMappings mappings;
     std::vector<Range> held;  // ranges with policy `break`
