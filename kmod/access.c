@@ -86,10 +86,12 @@ u64 lens_access(struct lens_function *fn, const struct lens_site *site, int bar,
 
 	switch (mode) {
 	case PCILENS_MODE_SHADOW:
-		if (write)
+		if (write) {
 			lens_shadow_store(fn, bar, offset, size, value);
-		else
-			answer = event.value = lens_shadow_load(fn, bar, offset, size);
+		} else {
+			answer = lens_shadow_load(fn, bar, offset, size);
+			event.value = answer;
+		}
 		event.flags |= PCILENS_F_SHADOWED;
 		lens_emit(fn, site, &event, stack);
 		return answer;

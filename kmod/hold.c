@@ -109,7 +109,9 @@ static int lens_slot_take(struct lens_function *fn)
 static void lens_slot_give(struct lens_function *fn, int i)
 {
 	clear_bit_unlock(i, fn->slot_map);
+	/* Whoever waits for a slot looks at the map after it is on the queue. */
 	smp_mb__after_atomic();
+	/* Seldom anybody does: the queue's lock is not taken for nothing. */
 	if (waitqueue_active(&fn->slot_queue))
 		wake_up(&fn->slot_queue);
 }
@@ -162,6 +164,7 @@ static bool lens_slot_answered(struct lens_slot *slot, struct pcilens_slot *shar
 
 	if (READ_ONCE(slot->answered))
 		return true;
+	/* The runtime stores the generation last: value and status are there. */
 	if (smp_load_acquire(&shared->generation) != slot->generation)
 		return false;
 	raw_spin_lock_irqsave(&slot->lock, flags);

@@ -123,6 +123,7 @@ static void lens_raise_here(struct lens_raise *raise)
 		return;
 	local_irq_disable();
 	raise->err = irq_inject_interrupt(raise->irq);
+	/* With its result. */
 	smp_store_release(&raise->state, RAISE_DONE);
 	local_irq_enable();	/* it comes here, at the latest */
 }
@@ -165,8 +166,10 @@ int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
 	    cmpxchg(&raise->state, RAISE_FREE, RAISE_TAKEN) != RAISE_FREE)
 		return irq_inject_interrupt(irq);
 	raise->irq = irq;
+	/* With the number of the interrupt. */
 	smp_store_release(&raise->state, RAISE_ASKED);
 	wake_up_process(rescuer);
+	/* Done: its result is there. */
 	while (smp_load_acquire(&raise->state) != RAISE_DONE) {
 		/* It may have begun to stand before our thread got to run. */
 		if (lens_cpu_stands(cpu) &&
@@ -176,6 +179,7 @@ int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
 		}
 	}
 	err = raise->err;
+	/* The next one to raise may overwrite the result, which we have. */
 	smp_store_release(&raise->state, RAISE_FREE);
 	return err;
 }

@@ -55,6 +55,7 @@ void lens_ring_free(struct lens_function *fn)
 /* The reader's tail, believed only within what it can have read. */
 static u64 lens_ring_tail_locked(struct lens_function *fn)
 {
+	/* What the reader has read it no longer looks at: its room is free. */
 	u64 tail = smp_load_acquire(&fn->ring->tail);
 
 	if (tail - fn->tail <= fn->head - fn->tail)
@@ -223,6 +224,7 @@ u64 lens_emit(struct lens_function *fn, const struct lens_site *site, struct pci
 		trace.time_ns = event->time_ns;
 		lens_put_record(fn, &trace);
 	}
+	/* The records before the number of them. */
 	smp_store_release(&fn->ring->head, fn->head);
 	raw_spin_unlock_irqrestore(&lens_order, flags);
 

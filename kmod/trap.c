@@ -223,10 +223,10 @@ static u64 lens_cookie_access(struct lens_access_context *context, u64 address, 
 
 static int lens_read(void *data, u64 address, u8 size, u64 *value)
 {
+	if (address < TASK_SIZE_MAX)
+		return -EFAULT;
 	if (lens_is_cookie(address))
 		*value = lens_cookie_access(data, address, size, false, 0);
-	else if (address < TASK_SIZE_MAX)
-		return -EFAULT;
 	else
 		*value = lens_load((void *)address, size);
 	return 0;
@@ -234,10 +234,10 @@ static int lens_read(void *data, u64 address, u8 size, u64 *value)
 
 static int lens_write(void *data, u64 address, u8 size, u64 value)
 {
+	if (address < TASK_SIZE_MAX)
+		return -EFAULT;
 	if (lens_is_cookie(address))
 		lens_cookie_access(data, address, size, true, value);
-	else if (address < TASK_SIZE_MAX)
-		return -EFAULT;
 	else
 		lens_store((void *)address, size, value);
 	return 0;

@@ -86,12 +86,17 @@ std::uint8_t Link::plug(std::unique_ptr<Function> function, std::string instance
   plugged->device = std::move(device);
   plugged->bdf = std::move(bdf);
   for (int bar = 0; bar < 6; ++bar) {
+    auto& [unit, last] = plugged->changes[bar];
     std::uint64_t end = 0;
     if (const RegisterBank* bank = std::as_const(*function).bank(bar))
-      for (const Register* r : bank->map().registers) end = std::max(end, r->end());
-    plugged->changes[bar].resize((end + 3) / 4);
+      for (const Register* r : bank->map().registers) {
+        end = std::max(end, r->end());
+        unit = std::min<std::uint64_t>(unit, r->width);
+      }
+    last.resize((end + unit - 1) / unit);
   }
   prepare(static_cast<std::uint8_t>(plugged_.size()), *function);
+  share(static_cast<std::uint8_t>(plugged_.size()), *function);
   function->plug(*plugged);
   plugged->function = std::move(function);
   plugged_.push_back(std::move(plugged));
@@ -152,8 +157,8 @@ const std::string& Link::device_name(std::uint8_t index) const {
 Link::LastChange Link::last_change(std::uint8_t function, std::int8_t bar,
                                    std::uint64_t offset) const {
   if (function >= plugged_.size() || bar < 0) return {};
-  const auto& changes = plugged_[function]->changes[bar];
-  return offset / 4 < changes.size() ? changes[offset / 4] : LastChange{};
+  const auto& [unit, last] = plugged_[function]->changes[bar];
+  return offset / unit < last.size() ? last[offset / unit] : LastChange{};
 }
 
 std::optional<Link::AtWork> Link::at_work() const {

@@ -63,10 +63,10 @@ void Link::Plugged::note(std::string_view text) {
 
 void Link::Plugged::touched(const Transaction& t) {
   if (t.bar < 0 || t.bar > 5 || is_read(t.kind)) return;
-  auto& list = changes[t.bar];
-  const std::uint64_t last = (t.offset + (t.size == 0 ? 0 : t.size - 1)) / 4;
-  for (std::uint64_t i = t.offset / 4; i <= last && i < list.size(); ++i)
-    list[i] = {t.seq, t.origin};
+  auto& [unit, last] = changes[t.bar];
+  const std::uint64_t end = (t.offset + (t.size == 0 ? 0 : t.size - 1)) / unit;
+  for (std::uint64_t i = t.offset / unit; i <= end && i < last.size(); ++i)
+    last[i] = {t.seq, t.origin};
 }
 
 // ---- carrying them -----------------------------------------------------------------------------

@@ -80,8 +80,12 @@ struct Link::Plugged final : Port {
   std::uint8_t index;
   std::string device, instance, bdf;
   std::uint64_t timers = 0;  // numbers given out
-  // Per BAR and dword: who wrote there last. Only as far as the register map reaches.
-  std::vector<LastChange> changes[6];
+  // Who wrote where last, in each BAR.
+  struct Changes {
+    std::uint64_t unit = 4;        // bytes: the width of the BAR's narrowest register, 4 at most
+    std::vector<LastChange> last;  // by unit, from the BAR's first byte to its last register
+  };
+  Changes changes[6];
   std::unique_ptr<Function> function;  // last: its tasks use the port until they are gone
 };
 

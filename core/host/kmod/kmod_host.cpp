@@ -144,18 +144,20 @@ void KmodHost::serve_second(std::uint8_t index) {
 // as it has paid of late: a driver that makes access after access would else wait for our wake-up
 // at each, while looking for one that does not come only keeps a processor from others.
 bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
+  const auto elsewhere = [&] {
+    return served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu();
+  };
+  const bool looks = timeout_ns != 0 && elsewhere();
   if (owed.answer) {
     pcilens_answer given = *owed.answer;
     owed.answer.reset();
-    if (!served.function->wait({&given, 1}, 0)) return false;
+    const bool alive = served.function->wait({&given, 1}, looks ? 0 : timeout_ns);
     if (given.result == -ESTALE) came_too_late(given, owed.seq);
+    if (!alive || !looks) return alive;
   }
-  if (timeout_ns == 0) return true;
   const std::uint64_t from = monotonic_ns();
-  do {
+  while (looks && elsewhere() && monotonic_ns() - from < served.look_ns)
     if (served.function->has_events()) return true;
-  } while (served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu() &&
-           monotonic_ns() < from + served.look_ns);
   const bool alive = served.function->wait({}, timeout_ns);
   const bool soon = monotonic_ns() - from < kMostLookNs;
   served.look_ns =

@@ -41,7 +41,8 @@ class KmodHost final : public Host {
   void shut_down() override;
   bool keeps_msix() const override { return true; }
   std::span<std::byte> shared(std::uint8_t function, int bar) const override {
-    return served_[function]->function->shadow(bar);
+    return function < served_.size() ? served_[function]->function->shadow(bar)
+                                     : std::span<std::byte>();
   }
   Status dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) override;
   Status dma_write(std::uint8_t function, std::uint64_t iova,

@@ -46,15 +46,20 @@ inline const Device& built_in(std::string_view name) {
   throw std::logic_error(std::string(name) + " is not built in");
 }
 
-inline std::unique_ptr<Target> open_edu(const std::string& trace, bool hold = true,
-                                        DeviceOptions options = {}) {
+inline std::unique_ptr<Target> open_device(const std::string& device, const std::string& trace,
+                                           bool hold = true, DeviceOptions options = {}) {
   SessionOptions session;
-  session.devices = {{"edu", std::move(options)}};
+  session.devices = {{device, std::move(options)}};
   session.trace = trace;
   session.hold_at_first_access = hold;
   auto target = open_session(session);
   REQUIRE(target.has_value());
   return std::move(*target);
+}
+
+inline std::unique_ptr<Target> open_edu(const std::string& trace, bool hold = true,
+                                        DeviceOptions options = {}) {
+  return open_device("edu", trace, hold, std::move(options));
 }
 
 // True once `holds` does; false after ten seconds.

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "devices/bochs/bochs_registers.hpp"
 #include "devices/edu/edu_registers.hpp"
 #include "target/session_fixture.hpp"
 
@@ -246,4 +247,24 @@ TEST_CASE("the trace shows every access with its register and its place in the d
   REQUIRE(code.has_value());
   REQUIRE_FALSE(code->stack.empty());
   CHECK(code->stack[0].symbol.find("copy_once") != std::string::npos);
+}
+
+TEST_CASE("registers of two bytes side by side have each its own last writer") {
+  TraceFile file;
+  auto target = open_device("bochs", file.path(), false);
+  REQUIRE(reaches(*target, RunState::Ended));
+  const auto snapshot = target->snapshot();
+  const auto written = [&](const Register& r) -> std::uint64_t {
+    for (const auto& bank : snapshot->functions.at(0).banks)
+      for (std::size_t i = 0, element = 0; bank.bar == 2 && i < std::size(bochs::kRegisters); ++i) {
+        if (bochs::kRegisters[i] == &r) return bank.registers.at(element).changed_seq;
+        element += bochs::kRegisters[i]->count;
+      }
+    return ~0ull;
+  };
+  INFO("the driver writes XRES, YRES, BPP, and never ID or BANK");
+  CHECK(written(bochs::kId) == 0);
+  CHECK(written(bochs::kBank) == 0);
+  CHECK(written(bochs::kXres) + 1 == written(bochs::kYres));
+  CHECK(written(bochs::kYres) + 1 == written(bochs::kBpp));
 }
