@@ -117,16 +117,21 @@ out:
 
 void lens_bus_put(struct lens_bus *bus)
 {
+	struct device *bridge;
+
 	mutex_lock(&lens_buses_lock);
 	if (--bus->users) {
 		mutex_unlock(&lens_buses_lock);
 		return;
 	}
 	list_del(&bus->list);
+	bridge = bus->root->bridge;
 	pci_lock_rescan_remove();
 	pci_stop_root_bus(bus->root);
 	pci_remove_root_bus(bus->root);
 	pci_unlock_rescan_remove();
+	/* The reference of pci_create_root_bus(), which nothing above gives back. */
+	put_device(bridge);
 	release_resource(&bus->high);
 	release_resource(&bus->low);
 	mutex_unlock(&lens_buses_lock);
