@@ -125,11 +125,6 @@ constexpr Argument kNumberArguments[] = {
      .type = ArgumentType::Text,
      .doc = "a number from \"breakpoints\", \"fault N\" for one from \"faults\", or \"all\""}};
 
-std::string_view none_there(const Snapshot& s) {
-  return s.breakpoints.empty() && s.faults.empty() ? "there are no breakpoints and no fault rules"
-                                                   : "";
-}
-
 enum class What { Enable, Disable, Remove };
 
 Result<void> change(Context& c, What what, bool fault, std::uint32_t n) {
@@ -222,7 +217,6 @@ void add_breakpoint_commands(CommandTable& table) {
              .summary = "switch a breakpoint or a fault rule on",
              .help = "  enable 1\n  enable fault 2\n  enable all\n",
              .arguments = kNumberArguments,
-             .disabled = none_there,
              .run = change_named<What::Enable>,
              .where = kConsole});
   table.add({.id = "disable",
@@ -230,7 +224,6 @@ void add_breakpoint_commands(CommandTable& table) {
              .summary = "switch a breakpoint or a fault rule off, and keep it",
              .help = "  disable 1\n  disable fault 2\n  disable all\n",
              .arguments = kNumberArguments,
-             .disabled = none_there,
              .run = change_named<What::Disable>,
              .where = kConsole});
   table.add({.id = "delete",
@@ -239,7 +232,6 @@ void add_breakpoint_commands(CommandTable& table) {
              .summary = "remove a breakpoint or a fault rule",
              .help = "  delete 1\n  delete fault 2\n  delete all\n",
              .arguments = kNumberArguments,
-             .disabled = none_there,
              .run = change_named<What::Remove>,
              .where = kConsole});
 }

@@ -38,16 +38,18 @@ for ((n = 0; n < stops; n++)); do
   place=${places[RANDOM % ${#places[@]}]} poke=${pokes[RANDOM % ${#pokes[@]}]}
   after=''
   ((RANDOM % 2)) && after=after
+  came=yes
   if console "break $place $after once" 'wait stop 20s' 'expect stopped'; then
     reached=$((reached + 1))
   else
+    came=''
     sed 's/^/#   /' "$work/output"
     echo "# no stop at $place $after"
   fi
   tenths=$(awk -v dice="$RANDOM" -v longest="$longest" 'BEGIN { print int(longest ^ ((dice / 32767) ^ 2.5)) }')
   sleep "$((tenths / 10)).$((tenths % 10))"
   # The value that the driver sent, once more: an edit that must change nothing.
-  if [[ $place == *'read ID' && -n $after ]]; then console 'edit 0x010000ed' || true; fi
+  if [[ $place == *'read ID' && -n $after && -n $came ]]; then console 'edit 0x010000ed' || true; fi
   console "$poke" || true
   console 'delete all' run || true
   sleep "0.$((RANDOM % 5))"
