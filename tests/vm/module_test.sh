@@ -46,7 +46,7 @@ fi
 
 # in_guest SCRIPT SECONDS [ARGUMENT ...]: its "ok" and "FAIL" lines become ours; a kernel that
 # complains is a failure as well, of what $allow does not match.
-allow='^$'
+allow='^$' append=''
 in_guest() {
   local script=$1 limit=$2 code=0 options=() module program
   shift 2
@@ -56,7 +56,8 @@ in_guest() {
   done
   options+=(--binary setpriv)
   "$root/vm/run-script.sh" "$kernel" "$root/tests/vm/$script.sh" --timeout "$limit" \
-    --allow "$allow" "${options[@]}" -- "$@" >"$work/output" 2>"$work/log" || code=$?
+    --allow "$allow" ${append:+--append "$append"} "${options[@]}" -- "$@" \
+    >"$work/output" 2>"$work/log" || code=$?
   sed -n "s/^ok /ok - $script: /p" "$work/output"
   while read -r line; do not_ok "$script: ${line#FAIL }"; done < <(grep '^FAIL ' "$work/output")
   if ((code == 0)); then
@@ -67,7 +68,9 @@ in_guest() {
   fi
 }
 in_guest kmod-smoke $((240 + 4 * hold)) "$hold"
+append=slub_debug=U # who allocated each object
 in_guest kmod-restart $((240 + 8 * ${PCILENS_RESTARTS:-8})) ${PCILENS_RESTARTS:-8}
+append=''
 in_guest kmod-fuzz $((120 + ${PCILENS_REQUESTS:-1000} / 10)) ${PCILENS_REQUESTS:-1000}
 in_guest kmod-user 120
 in_guest kmod-forms 240

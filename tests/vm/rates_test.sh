@@ -37,6 +37,9 @@ check "a register that a read clears, from two threads" bench 600 what=counter c
 sed -n "s/.*kmod_bench: /# /p" "$work/output" | tail -n 1
 check "each count is given out once" has ': right'
 
+check "an instruction that is not emulated" bench 20 what=refused
+check "is passed over, and the driver goes on" has 'refused, and the driver goes on: right'
+
 # ---- posted writes, and a reader that stands still ------------------------------------------------
 slow='(while [ ! -e /tmp/written ]; do kill -STOP $(pidof pcilens); usleep 300000
   kill -CONT $(pidof pcilens); usleep 200000; done) & '
@@ -83,6 +86,12 @@ check "nor behind it" found 1 4 'IOVA 0x1100000: nothing is mapped there'
 check "nor at the end of what the device can reach" found 1 5 'IOVA 0xfffffc0: nothing is mapped there'
 check "nor past the end of a mapping" found 1 4 'not all of it lies in'
 check "nor where something was mapped" found 1 4 'after the unmap \(#[0-9]+\)'
+
+refused() {
+  sqlite3 "$trace" "SELECT text FROM finding WHERE rule = 'refused-instruction'" >"$work/output"
+  (($(wc -l <"$work/output") == 1)) && has '^BAR0\+0x200: an instruction that is not emulated touched it: c12303; it was passed over'
+}
+check "the instruction that was passed over is a finding" refused
 
 # Each mapping has the driver's stack: a name of the driver's own in it, and under it the system call's.
 stacked() {

@@ -11,6 +11,7 @@
  *	what=past	a thread reads ALIVE (and is held there by a breakpoint); then
  *			ALIVE is written and read under a spinlock
  *	what=pair	writes and reads in turn: each read has to see its write
+ *	what=refused	one instruction that the module does not emulate, at 0x200
  *	latencies=1	with these: how long one takes, too
  *	what=counter	two threads add to the counter device of counter.cpp and read
  *			what it has: each one is given out once
@@ -254,6 +255,17 @@ static int run_hold(void __iomem *bar)
 	return 0;
 }
 
+/* No instruction of any driver's: the bytes c1 23 03. */
+static int run_refused(void __iomem *bar)
+{
+	u32 before = readl(bar);
+
+	asm volatile("shll $3, (%%rbx)" : : "b" ((void __force *)bar + 0x200) : "memory", "cc");
+	pr_info("kmod_bench: refused, and the driver goes on: %s\n",
+		before == readl(bar) ? "right" : "WRONG");
+	return 0;
+}
+
 static int run(struct pci_dev *pdev, void __iomem *bar)
 {
 	if (!strcmp(what, "nothing"))
@@ -268,6 +280,8 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 		return run_counter(bar);
 	if (!strcmp(what, "hold"))
 		return run_hold(bar);
+	if (!strcmp(what, "refused"))
+		return run_refused(bar);
 	return run_rate(what, bar, count, latencies);
 }
 
