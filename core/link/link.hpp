@@ -262,6 +262,9 @@ class Link final : private Reply::Sink {
   void remove(std::uint8_t index, std::string_view why, std::uint64_t cause, Lock& lock);
   void insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint64_t cause);
   void armed_changed();
+  const MemoryRegion* unseen(const Reach& reach) const;
+  template <typename Table>
+  Result<std::uint32_t> only_if_seen(Table& table, Result<std::uint32_t> number);
   void names_changed();
   void run();  // the link thread
   void finish_commands();

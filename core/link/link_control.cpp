@@ -145,9 +145,47 @@ void Link::armed_changed() {
   notify();
 }
 
+// Memory that the host gives a driver to use unseen, if that is all that `reach` has.
+const MemoryRegion* Link::unseen(const Reach& reach) const {
+  const MemoryRegion* all = nullptr;
+  const auto direct = [&](std::size_t f, const Reach::Range& range) -> const MemoryRegion* {
+    if (!plugged_[f]->function || host_->shared(static_cast<std::uint8_t>(f), range.bar).empty())
+      return nullptr;
+    const RegisterBank* bank = std::as_const(*plugged_[f]->function).bank(range.bar);
+    if (bank == nullptr) return nullptr;
+    for (const MemoryRegion* region : bank->map().regions)
+      if (region->direct && range.begin >= region->offset &&
+          range.end <= region->offset + region->size)
+        return region;
+    return nullptr;
+  };
+  if (host_ == nullptr || reach.everywhere) return nullptr;
+  for (const Reach::Range& range : reach.ranges) {
+    if (range.bar < 0) return nullptr;
+    for (std::size_t f = 0; f < plugged_.size(); ++f)
+      if (range.function < 0 || range.function == static_cast<int>(f))
+        if ((all = direct(f, range)) == nullptr) return nullptr;
+  }
+  return all;
+}
+
+// One that can never match is refused.
+template <typename Table>
+Result<std::uint32_t> Link::only_if_seen(Table& table, Result<std::uint32_t> number) {
+  if (!number) return number;
+  const MemoryRegion* region = nullptr;
+  table.each_enabled([&](const auto& state, const Reach& reach) {
+    if (state.number == *number) region = unseen(reach);
+  });
+  if (region == nullptr) return number;
+  static_cast<void>(table.remove(*number));
+  return fail(std::string(region->name) +
+              " is direct memory: the driver's accesses to it are not seen, so none can match");
+}
+
 Result<std::uint32_t> Link::add_breakpoint(Breakpoint breakpoint) {
   const std::string text = breakpoint.expression;
-  auto number = breakpoints_.add(std::move(breakpoint), names_);
+  auto number = only_if_seen(breakpoints_, breakpoints_.add(std::move(breakpoint), names_));
   if (!number) return number;
   control(Control::Breakpoint, *number, "breakpoint " + std::to_string(*number) + ": " + text);
   armed_changed();
@@ -173,7 +211,7 @@ Result<void> Link::remove_breakpoint(std::uint32_t number) {
 
 Result<std::uint32_t> Link::add_fault(Fault fault) {
   const std::string text = describe(fault);
-  auto number = faults_.add(std::move(fault), names_);
+  auto number = only_if_seen(faults_, faults_.add(std::move(fault), names_));
   if (!number) return number;
   control(Control::Fault, *number, "fault " + std::to_string(*number) + ": " + text);
   armed_changed();

@@ -43,6 +43,9 @@ check "every pixel that the driver was given is in the picture" arrived
 console 'write bochs0:BAR0+0x0 0x00abcdef' 'read bochs0:BAR0+0x0:4' || true
 check "a pixel set by hand is in the same memory" has '0x0*abcdef'
 
+check "a breakpoint where no access is seen is refused" not console 'break write BAR0+0x1000'
+check "in a sentence" has 'VRAM is direct memory: .* not seen'
+
 console 'break write ENABLE.ENABLED 0->1' || true
 guest 'd=$(basename /sys/bus/pci/drivers/bochs-drm/1*); echo $d >/sys/bus/pci/drivers/bochs-drm/unbind; (echo $d >/sys/bus/pci/drivers/bochs-drm/bind &)' 30 || true
 console 'wait stop 30s' 'expect stopped' where || true

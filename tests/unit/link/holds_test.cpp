@@ -180,6 +180,25 @@ TEST_CASE("a link that closes while it holds lets every requester go") {
   }
 }
 
+TEST_CASE("a breakpoint or rule where the host lets a driver by unseen is refused") {
+  Road road;
+  const auto breakpoint = [&](const std::string& text) {
+    return road.command([&](Link& l) { return l.add_breakpoint({.expression = text}); });
+  };
+  CHECK(breakpoint("write BAR0+0x1010").has_value());
+  std::array<std::byte, 0x4000> memory{};
+  road.host.unseen = memory;
+  const auto refused = breakpoint("write BAR0+0x1010");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message ==
+        "MEMORY is direct memory: the driver's accesses to it are not seen, so none can match");
+  CHECK_FALSE(road.fault("read BAR0+0x1010", "all-ones").has_value());
+  CHECK(breakpoint("write PLAIN").has_value());
+  CHECK(breakpoint("write BAR0+0x1010 or write PLAIN").has_value());
+  CHECK(breakpoint("write").has_value());
+  CHECK(road.command([](Link& l) { return l.breakpoints().list().size(); }) == 4);
+}
+
 TEST_CASE("a breakpoint for one stop is gone after it") {
   Road road;
   const auto number = road.command(

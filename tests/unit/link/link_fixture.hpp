@@ -27,7 +27,8 @@ inline constexpr Register kCommand{.name = "COMMAND", .offset = 0x04};
 inline constexpr Register kCount{.name = "COUNT", .offset = 0x08, .access = Access::RO};
 inline constexpr Register kLate{.name = "LATE", .offset = 0x0c, .access = Access::RO};
 inline constexpr const Register* kRegisters[] = {&kPlain, &kCommand, &kCount, &kLate};
-inline constexpr MemoryRegion kMemory{.name = "MEMORY", .offset = 0x1000, .size = 0x1000};
+inline constexpr MemoryRegion kMemory{
+    .name = "MEMORY", .offset = 0x1000, .size = 0x1000, .direct = true};
 inline constexpr const MemoryRegion* kRegions[] = {&kMemory};
 inline constexpr RegisterMap kMap{
     .name = "road", .bar = 0, .size = 0x4000, .registers = kRegisters, .regions = kRegions};
@@ -127,7 +128,9 @@ class Page final : public Host {
     ++interrupts;
     return Status::SC;
   }
+  std::span<std::byte> shared(std::uint8_t, int) const override { return unseen; }
   std::array<std::byte, 4096> bytes{};
+  std::span<std::byte> unseen;  // a BAR's, which a driver is to reach without a transaction
   std::atomic<int> interrupts{0};
 };
 
