@@ -28,8 +28,10 @@ class AccessBus {
   virtual Result<std::uint64_t> complete(const Arrived& arrived, std::uint64_t value,
                                          Status status) = 0;
 
-  // Before the first access: COMMAND (PCIe 5.0, 7.5.1.1.3) as the recorded enumeration left it.
-  virtual Result<void> enable(std::uint8_t function, std::uint16_t command) = 0;
+  // Before the first access: what the recorded enumeration, and the driver until then, left in the
+  // function's config space. The bus takes COMMAND (PCIe 5.0, 7.5.1.1.3) and the capabilities from
+  // there, such as MSI-X's enable bit; addresses are its own.
+  virtual Result<void> set_up(std::uint8_t function, std::span<const std::byte> config) = 0;
   // Puts bytes into the memory that the functions reach, at that IOVA. False: there is no room.
   virtual bool place(std::uint8_t function, std::uint64_t iova,
                      std::span<const std::byte> bytes) = 0;

@@ -71,10 +71,8 @@ void Replayer::send_over_bus(const Transaction& recorded, Transaction stimulus, 
   const Function& function = *link_->function(recorded.function);
   if (!driven_[recorded.function]) {
     driven_[recorded.function] = true;
-    const auto command = from_bytes(function.config().bytes(), cfg::kCommand, 2);
-    if (auto enabled = bus_->enable(recorded.function, static_cast<std::uint16_t>(command));
-        !enabled) {
-      error_ = enabled.error();
+    if (auto done = bus_->set_up(recorded.function, function.config().bytes()); !done) {
+      error_ = done.error();
       return;
     }
   }

@@ -50,9 +50,10 @@ check "another answer is told by its register" has '#[0-9]+ .*FACTORIAL'
 check "config of the enumeration is compared at the link, and its difference marked so" \
   has '#[0-9]+ .*  identity'
 
-# ---- nvme.ko on two CPUs ------------------------------------------------------------------------
+# ---- nvme.ko on two CPUs, beside a driver whose first access comes after it has MSI-X on ---------
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 traffic() {
-  start nvme --no-hold --device nvme --driver nvme || return 1
+  start nvme --no-hold --device nvme --driver nvme --driver "$here/kmod-bench" || return 1
   for ((i = 0; i < 60; i++)); do
     guest 'test -b /dev/nvme0n1' && break
     sleep 0.5
@@ -62,6 +63,7 @@ traffic() {
       taskset $i dd if=/tmp/x of=/dev/nvme0n1 bs=64k seek=$((i * 100)) conv=fsync 2>/dev/null &
     done
     wait
+    rmmod kmod_bench; modprobe kmod_bench what=interrupt count=20
     echo 3 >/proc/sys/vm/drop_caches
     for i in 1 2; do dd if=/dev/nvme0n1 bs=64k skip=$((i * 100)) count=16 2>/dev/null | cmp - /tmp/x || exit 1; done
     echo moved' 60
@@ -69,7 +71,9 @@ traffic() {
   stop
   ((moved == 0)) && has 'moved'
 }
-check "nvme.ko writes and reads on two CPUs" traffic
-check "its recording replays on the bus without a divergence" same_as_recorded 1
+check "nvme.ko writes and reads on two CPUs, another driver takes interrupts" traffic
+functions() { sqlite3 "$trace" 'SELECT count(DISTINCT function) FROM event WHERE kind = 6 AND origin = 1'; }
+check "both functions have sent interrupts" test "$(functions)" = 2
+check "the recording replays on the bus without a divergence" same_as_recorded 1
 
 exit $((failures > 0))

@@ -178,10 +178,10 @@ Result<void> KmodBus::plug(std::uint8_t, const ConfigSpace& config) {
   while (!done || card.function->has_events()) refuse_all(card);
   scan.join();
   if (!*place) return tl::unexpected(place->error());
-  return set_up(card, config, **place);
+  return open_files(card, config, **place);
 }
 
-Result<void> KmodBus::set_up(Card& card, const ConfigSpace& config, const std::string& place) {
+Result<void> KmodBus::open_files(Card& card, const ConfigSpace& config, const std::string& place) {
   card.folder = "/sys/bus/pci/devices/" + place;
   const auto cannot = [&](const std::string& file) {
     return fail(fmt::format("{}/{}: {}", card.folder, file, std::strerror(errno)));
@@ -205,11 +205,24 @@ Result<void> KmodBus::set_up(Card& card, const ConfigSpace& config, const std::s
   return {};
 }
 
-Result<void> KmodBus::enable(std::uint8_t function, std::uint16_t command) {
+Result<void> KmodBus::set_up(std::uint8_t function, std::span<const std::byte> config) {
   Card& card = *cards_[function];
-  const auto size = static_cast<ssize_t>(sizeof command);
-  if (::pwrite(card.config, &command, sizeof command, cfg::kCommand) != size)
+  const auto cannot = [&] {
     return fail(fmt::format("{}/config: {}", card.folder, std::strerror(errno)));
+  };
+  const auto put = [&](std::size_t offset, std::size_t size) {
+    const ssize_t done =
+        ::pwrite(card.config, config.data() + offset, size, static_cast<off_t>(offset));
+    return done == static_cast<ssize_t>(size);
+  };
+  std::vector<std::byte> now(config.size());
+  const ssize_t there = ::pread(card.config, now.data(), now.size(), 0);
+  if (there < 0 || !put(cfg::kCommand, 2)) return cannot();
+  constexpr std::size_t kCapabilities = 0x40, kWord = 4;
+  for (std::size_t at = kCapabilities; at + kWord <= static_cast<std::size_t>(there); at += kWord)
+    if (!std::ranges::equal(config.subspan(at, kWord), std::span(now).subspan(at, kWord)) &&
+        !put(at, kWord))
+      return cannot();
   return {};
 }
 

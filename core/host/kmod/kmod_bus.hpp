@@ -26,7 +26,7 @@ class KmodBus final : public AccessBus {
   Result<Arrived> make(const Transaction& access) override;
   Result<std::uint64_t> complete(const Arrived& arrived, std::uint64_t value,
                                  Status status) override;
-  Result<void> enable(std::uint8_t function, std::uint16_t command) override;
+  Result<void> set_up(std::uint8_t function, std::span<const std::byte> config) override;
   bool place(std::uint8_t function, std::uint64_t iova, std::span<const std::byte> bytes) override;
   bool look(std::uint8_t function, std::uint64_t iova, std::span<std::byte> bytes) const override;
 
@@ -42,7 +42,7 @@ class KmodBus final : public AccessBus {
 
   KmodBus();
   Result<void> plug(std::uint8_t index, const ConfigSpace& config);
-  Result<void> set_up(Card& card, const ConfigSpace& config, const std::string& place);
+  Result<void> open_files(Card& card, const ConfigSpace& config, const std::string& place);
   Requester& idle_requester();
   void refuse(Card& card, const pcilens_event& event);
   void refuse_all(Card& card);

@@ -42,8 +42,8 @@ class MemoryBus final : public AccessBus {
     if (status != Status::SC) return mask_of_size(arrived.t.size);
     return is_factorial(arrived.t) ? value ^ seen_.flip_read : value;
   }
-  Result<void> enable(std::uint8_t, std::uint16_t command) override {
-    seen_.command = command;
+  Result<void> set_up(std::uint8_t, std::span<const std::byte> config) override {
+    seen_.command = std::to_integer<std::uint16_t>(config[cfg::kCommand]);
     return {};
   }
   bool place(std::uint8_t, std::uint64_t iova, std::span<const std::byte> bytes) override {
