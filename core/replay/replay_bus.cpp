@@ -42,13 +42,6 @@ std::uint64_t from_bytes(std::span<const std::byte> bytes, std::uint64_t offset,
 
 Result<void> Replayer::open_bus() {
   if (!options_.bus) return {};
-  const auto replugs = trace_.controls({Control::Unplug, Control::Plug});
-  if (!replugs) return tl::unexpected(replugs.error());
-  if (!replugs->empty())
-    return fail(
-        fmt::format("#{}: the recorded function is unplugged there, which a replay on a bus "
-                    "cannot follow; leave --through out",
-                    replugs->front().t.seq));
   auto bus = options_.bus(*link_);
   if (!bus) return tl::unexpected(bus.error());
   bus_ = std::move(*bus);
@@ -56,9 +49,10 @@ Result<void> Replayer::open_bus() {
 }
 
 // What the driver did itself; the kernel's enumeration, up to the driver's first access to a BAR,
-// was done anew when the function appeared on the bus.
+// was done anew when the function appeared on the bus. Where a function was taken away, nothing on
+// the bus is like the place that it left.
 bool Replayer::goes_over_bus(const Transaction& t) const {
-  if (!bus_ || t.origin != Origin::Driver) return false;
+  if (!bus_ || t.origin != Origin::Driver || link_->function(t.function) == nullptr) return false;
   const bool access =
       t.size == 1 || t.size == 2 || t.size == 4 || (t.size == 8 && is_memory(t.kind));
   if (!access || t.status == Status::Pending) return false;
@@ -130,7 +124,7 @@ void Replayer::came_back(const AccessBus::Arrived& arrived, const Transaction& s
 void Replayer::compare_config(const Transaction& recorded) {
   ++result_.at_link;
   if (recorded.kind != Kind::CfgRead || recorded.status != Status::SC ||
-      recorded.answered_by != AnsweredBy::Shadow)
+      recorded.answered_by != AnsweredBy::Shadow || link_->function(recorded.function) == nullptr)
     return;
   ++result_.compared;
   Transaction now = recorded;

@@ -54,7 +54,7 @@ Result<bool> Replayer::has_config_writes() {
 
 Result<void> Replayer::make_functions() {
   const auto host = trace_.meta("host");
-  kernel_kept_msix_ = host && *host == "kmod";
+  on_kmod_ = host && *host == "kmod";
   link_ = std::make_unique<Link>(
       *this, *this,
       Link::Options{.threaded = false,
@@ -192,6 +192,9 @@ void Replayer::plug_again(std::uint8_t index) {
       return;
     }
     static_cast<void>(link_->replug(index, std::move(*fresh)));
+    // A kernel does not notice that the device behind its function is another; elsewhere it is
+    // enumerated again.
+    driven_[index] &= on_kmod_;
   }
 }
 

@@ -21,7 +21,7 @@ class Replayer final : public Host, public Recorder, public Clock {
 
   // Host: memory and interrupts as they were recorded.
   std::string_view name() const override { return "replay"; }
-  bool keeps_msix() const override { return kernel_kept_msix_; }
+  bool keeps_msix() const override { return on_kmod_; }
   Status dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) override;
   Status dma_write(std::uint8_t, std::uint64_t, std::span<const std::byte>) override;
   void input(std::uint8_t, std::uint64_t what, std::span<std::byte> bytes) override;
@@ -69,7 +69,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   ReasonFinder reasons_;
   std::unique_ptr<Link> link_;
   std::shared_ptr<const Names> names_;
-  bool kernel_kept_msix_ = false;
+  bool on_kmod_ = false;               // the trace was recorded there
   std::array<bool, 256> elsewhere_{};  // by function
   std::map<std::uint64_t, TraceEdit> edits_;
   // What the recorded link did at a transaction, before or after the function had it: it went on

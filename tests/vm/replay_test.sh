@@ -68,12 +68,17 @@ traffic() {
     for i in 1 2; do dd if=/dev/nvme0n1 bs=64k skip=$((i * 100)) count=16 2>/dev/null | cmp - /tmp/x || exit 1; done
     echo moved' 60
   local moved=$?
+  # Another device in the place of edu's, in the middle of what its driver does: it answers nothing.
+  console 'fault edu0:read LIVENESS => replug skip 10 times 1' || return 1
+  guest 'rmmod kmod_bench; modprobe kmod_bench what=pair count=50; echo moved' || return 1
   stop
   ((moved == 0)) && has 'moved'
 }
 check "nvme.ko writes and reads on two CPUs, another driver takes interrupts" traffic
 functions() { sqlite3 "$trace" 'SELECT count(DISTINCT function) FROM event WHERE kind = 6 AND origin = 1'; }
 check "both functions have sent interrupts" test "$(functions)" = 2
+replaced() { sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind = 14 AND offset = 8'; }
+check "and one of them was replaced" test "$(replaced)" = 1
 check "the recording replays on the bus without a divergence" same_as_recorded 1
 
 exit $((failures > 0))

@@ -11,6 +11,7 @@
 #include "core/replay/replay.hpp"
 #include "core/trace/sqlite.hpp"
 #include "devices/edu/edu_registers.hpp"
+#include "replay/memory_bus.hpp"
 #include "target/session_fixture.hpp"
 
 using namespace pcilens;
@@ -178,11 +179,16 @@ void record(const std::string& path, std::uint32_t seed) {
   REQUIRE(reaches(**target, RunState::Ended));
 }
 
-ReplayResult replay_to_edu(const std::string& path) {
+ReplayResult replay_to_edu(const std::string& path, Seen* bus = nullptr) {
   auto trace = TraceReader::open(path);
   REQUIRE(trace.has_value());
-  auto result = replay_to_functions(**trace, [](const TraceFunction&) { return create_edu({}); },
-                                    {.list = 5});
+  ReplayOptions options{.list = 5};
+  if (bus != nullptr)
+    options.bus = [=](const Link&) -> Result<std::unique_ptr<AccessBus>> {
+      return std::make_unique<MemoryBus>(*bus);
+    };
+  auto result =
+      replay_to_functions(**trace, [](const TraceFunction&) { return create_edu({}); }, options);
   REQUIRE(result.has_value());
   return *result;
 }
@@ -197,12 +203,18 @@ std::uint32_t seeds() {
 TEST_CASE("whatever a driver and a person did at random replays without divergence") {
   const char* const first = std::getenv("PCILENS_FIRST_SEED");
   const std::uint32_t begin = first == nullptr ? 1 : static_cast<std::uint32_t>(std::atoi(first));
-  std::uint64_t compared = 0;
+  std::uint64_t compared = 0, made = 0;
   for (std::uint32_t seed = begin; seed < begin + seeds(); ++seed) {
     TraceFile file;
     record(file.path(), seed);
-    const ReplayResult result = replay_to_edu(file.path());
-    INFO("seed " << seed);
+    ReplayResult result = replay_to_edu(file.path());
+    Seen seen;
+    const char* how = "at the link";
+    if (result.divergences == 0) {
+      how = "over a bus";
+      result = replay_to_edu(file.path(), &seen);
+    }
+    INFO("seed " << seed << ", " << how);
     for (const Divergence& d : result.listed) {
       UNSCOPED_INFO("seq " << d.seq << " " << d.place << ": expected " << d.expected << ", got "
                            << d.got);
@@ -212,10 +224,13 @@ TEST_CASE("whatever a driver and a person did at random replays without divergen
       std::filesystem::copy_file(file.path(), std::getenv("PCILENS_KEEP"),
                                  std::filesystem::copy_options::overwrite_existing);
     REQUIRE(result.divergences == 0);
+    CHECK(result.on_bus == seen.made.size());
     compared += result.compared;
+    made += result.on_bus;
   }
   // Some end early, where a rule took the function away.
   CHECK(compared > 100ull * seeds());
+  CHECK(made > 20ull * seeds());
 }
 
 TEST_CASE("a single value changed in a recording is found at its own number") {
