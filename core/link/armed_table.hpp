@@ -66,7 +66,7 @@ class ArmedTable {
   // `noun` and `lister`: "there is no `noun` 3; `lister` lists them".
   ArmedTable(std::string_view noun, std::string_view lister) : noun_(noun), lister_(lister) {}
 
-  std::uint32_t insert(State state, Expression expression) {
+  std::uint32_t insert(State state, Expression&& expression) {
     state.number = next_++;
     state.synchronous = describe(expression.reach());
     items_.push_back({.state = std::move(state), .expression = std::move(expression)});

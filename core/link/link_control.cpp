@@ -162,9 +162,11 @@ const MemoryRegion* Link::unseen(const Reach& reach) const {
   if (host_ == nullptr || reach.everywhere) return nullptr;
   for (const Reach::Range& range : reach.ranges) {
     if (range.bar < 0) return nullptr;
-    for (std::size_t f = 0; f < plugged_.size(); ++f)
-      if (range.function < 0 || range.function == static_cast<int>(f))
-        if ((all = direct(f, range)) == nullptr) return nullptr;
+    for (std::size_t f = 0; f < plugged_.size(); ++f) {
+      if (range.function >= 0 && range.function != static_cast<int>(f)) continue;
+      all = direct(f, range);
+      if (all == nullptr) return nullptr;
+    }
   }
   return all;
 }
