@@ -2,11 +2,13 @@
 #include <string>
 
 #include "core/link/link_internal.hpp"
+#include "core/thread_name.hpp"
 
 namespace pcilens {
 
 // The link thread: commands at once, timers when they are due, a tick for the screens.
 void Link::run() {
+  name_thread("link");
   constexpr auto kTick = std::chrono::milliseconds(16);
   for (;;) {
     auto deadline = std::chrono::steady_clock::now() + kTick;

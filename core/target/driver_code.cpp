@@ -8,6 +8,7 @@
 
 #include "core/code/disassembly.hpp"
 #include "core/code/own_process.hpp"
+#include "core/thread_name.hpp"
 
 namespace pcilens {
 namespace {
@@ -85,6 +86,7 @@ void DriverCode::describe(std::vector<std::uintptr_t> stack, Done<CodeView> done
 }
 
 void DriverCode::run() {
+  name_thread("driver code");
   OwnProcess process;
   for (;;) {
     std::unique_lock lock(mutex_);

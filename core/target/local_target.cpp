@@ -9,6 +9,7 @@
 #include "core/host/kmod/kmod_host.hpp"
 #include "core/target/describe_function.hpp"
 #include "core/target/snapshot.hpp"
+#include "core/thread_name.hpp"
 #include "core/thread_time.hpp"
 
 namespace pcilens {
@@ -232,6 +233,7 @@ void LocalTarget::restart(Done<void> done) {
   lock.lock();
   // Ending a run waits for its threads, so it is no job for the link's own.
   restarter_ = std::thread([this, done = std::move(done)] {
+    name_thread("restarter");
     const auto old = run();
     end(*old);
     auto fresh = make_run(old.get());

@@ -15,6 +15,7 @@
 #include "core/code/disassembly.hpp"
 #include "core/function/device.hpp"
 #include "core/printable.hpp"
+#include "core/thread_name.hpp"
 #include "core/trace/match_counter.hpp"
 #include "core/trace/reader.hpp"
 
@@ -296,6 +297,7 @@ void Recording::ask(std::function<void(Result<TraceReader*>)> question) {
 }
 
 void Recording::run() {
+  name_thread("trace reader");
   for (;;) {
     std::function<void(Result<TraceReader*>)> question;
     {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/thread_name.hpp"
 #include "core/trace/store.hpp"
 
 namespace pcilens {
@@ -125,6 +126,7 @@ bool TraceWriter::drain_some(bool ended) {
 }
 
 void TraceWriter::run() {
+  name_thread("trace writer");
   std::unique_lock lock(mutex_);
   while (!stop_) {
     const auto asked = flush_asked_;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/target/recording.hpp"
+#include "core/thread_name.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 
 namespace pcilens::cli {
@@ -40,6 +41,7 @@ void end_on_signals(bool interrupt) {
   termios terminal{};
   const bool at_terminal = ::tcgetattr(STDIN_FILENO, &terminal) == 0;
   std::thread([set, terminal, at_terminal] {
+    name_thread("signals");
     int signal = 0;
     if (sigwait(&set, &signal) != 0) return;
     Recording::close_all();

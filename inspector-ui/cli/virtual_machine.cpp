@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/thread_name.hpp"
 #include "inspector-ui/cli/installed.hpp"
 #include "inspector-ui/cli/processes.hpp"
 
@@ -292,6 +293,7 @@ std::optional<std::string> VirtualMachine::runtime_ended(std::uint64_t& read_to)
 
 void VirtualMachine::watch(std::function<void(std::string)> ended) {
   watcher_ = std::thread([this, ended = std::move(ended)] {
+    name_thread("QEMU watcher");
     std::uint64_t read_to = 0;
     bool told = false;
     for (;;) {

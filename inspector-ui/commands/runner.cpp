@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/thread_name.hpp"
+
 namespace pcilens::ui {
 
 CommandRunner::CommandRunner(Target& target, const CommandTable& table, Finished finished)
@@ -50,6 +52,7 @@ void CommandRunner::post(Job job) {
 }
 
 void CommandRunner::loop(std::stop_token stop) {
+  name_thread("commands");
   for (;;) {
     Job job;
     std::stop_token cancelled;

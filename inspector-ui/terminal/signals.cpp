@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/thread_name.hpp"
 #include "inspector-ui/terminal/console.hpp"
 
 namespace pcilens::ui {
@@ -35,6 +36,7 @@ Signals::Signals(std::function<void()> interrupt, std::function<void()> resize) 
   signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC);
   stop_fd_ = eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this, interrupt = std::move(interrupt), resize = std::move(resize)] {
+    name_thread("signals");
     for (;;) {
       pollfd fds[2] = {{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}};
       if (poll(fds, 2, -1) < 0) continue;

@@ -18,6 +18,7 @@
 
 #include "core/host/kmod/kmod_event.hpp"
 #include "core/host/kmod/placed_memory.hpp"
+#include "core/thread_name.hpp"
 
 namespace pcilens::kmod {
 namespace {
@@ -89,6 +90,7 @@ class KmodBus::Requester {
 
  private:
   void run() {
+    name_thread("requester");
     std::unique_lock lock(mutex_);
     tid_ = static_cast<std::uint32_t>(::gettid());
     changed_.notify_all();

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "core/host/kmod/kmod_event.hpp"
+#include "core/thread_name.hpp"
 
 namespace pcilens::kmod {
 namespace {
@@ -74,6 +75,7 @@ Result<void> KmodHost::plug_all(std::function<void(std::string)> said) {
     served_[i]->second = std::thread([this, index] { serve_second(index); });
   }
   plugger_ = std::thread([this] {
+    name_thread("plugger");
     for (const auto& served : served_) {
       const auto place = served->function->plug();
       said_(place ? "on the bus at " + *place : place.error().message);
@@ -103,6 +105,7 @@ void KmodHost::shut_down() {
 // ---- the threads -------------------------------------------------------------------------------
 
 void KmodHost::serve_first(std::uint8_t index) {
+  name_thread("collector");
   Served& served = *served_[index];
   Owed owed;
   for (;;) {
@@ -121,6 +124,7 @@ void KmodHost::serve_first(std::uint8_t index) {
 
 // The first may be held, or lie under the very interrupt handler that waits for an answer.
 void KmodHost::serve_second(std::uint8_t index) {
+  name_thread("late collector");
   Served& served = *served_[index];
   std::uint64_t seen = 0;
   Owed owed;

@@ -76,6 +76,7 @@ Status HostMemory::write(std::uint8_t function, std::uint64_t iova,
 std::vector<Host::Mapping> HostMemory::list() const {
   const std::lock_guard lock(mutex_);
   std::vector<Host::Mapping> all;
+  all.reserve(mappings_.size());
   for (const auto& [iova, mapping] : mappings_)
     all.push_back({mapping.function, iova, mapping.size, mapping.direction});
   return all;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/thread_name.hpp"
+
 namespace pcilens::sim {
 namespace {
 
@@ -334,6 +336,7 @@ void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&), Devi
                     std::function<void(Result<void>)> ended) {
   threads_.emplace_back([this, function, driver, options = std::move(options),
                          said = std::move(said), ended = std::move(ended)] {
+    name_thread("driver");
     try {
       const auto stacks = std::make_shared<DriverStacks>(__builtin_frame_address(0));
       {

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "core/thread_name.hpp"
+
 namespace pcilens::remote {
 
 EventLoop::EventLoop(std::function<void()> end)
@@ -59,6 +61,7 @@ kj::Promise<void> EventLoop::take(kj::AsyncInputStream& wake) {
 }
 
 void EventLoop::run() {
+  name_thread("remote");
   auto io = kj::setupAsyncIo();
   io_ = &io;
   {

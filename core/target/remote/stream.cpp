@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "core/thread_name.hpp"
+
 namespace pcilens::remote {
 
 StreamBridge::StreamBridge(Fd device, std::function<void(Fd)> connected)
@@ -43,6 +45,7 @@ bool StreamBridge::write_all(int to, const char* bytes, std::size_t count) {
 }
 
 void StreamBridge::run() {
+  name_thread("stream bridge");
   Fd ours;  // while somebody is connected
   char buffer[65536];
   for (;;) {
