@@ -98,7 +98,8 @@ Result<Fault> parse_fault_action(std::string_view text, Fault fault) {
       const auto number = parse_number(rest);
       good = number.has_value();
       fault.amount = number.value_or(0);
-      if (good && a.action == FaultAction::RepeatInterrupt && fault.amount > kMostRepeats)
+      if (good && a.action == FaultAction::RepeatInterrupt &&
+          (fault.amount == 0 || fault.amount > kMostRepeats))
         return fail(fmt::format("fault action `repeat` takes 1 to {}", kMostRepeats));
       if (good && a.action == FaultAction::ReplaceBits && rest.starts_with('/')) {
         rest.remove_prefix(1);

@@ -24,6 +24,16 @@ TEST_CASE("a delay is shown in the unit in which it is a whole number") {
   CHECK(shown("delay 0ms") == "irq => delay 0ns");
 }
 
+TEST_CASE("an interrupt is repeated once to ten thousand times") {
+  const auto repeats = [](const std::string& count) {
+    return parse_fault_action("repeat " + count, {.expression = "irq"}).has_value();
+  };
+  CHECK_FALSE(repeats("0"));
+  CHECK(repeats("1"));
+  CHECK(repeats("10000"));
+  CHECK_FALSE(repeats("10001"));
+}
+
 TEST_CASE("a rule that can do nothing where it matches is refused") {
   Road road;
   CHECK_FALSE(road.fault("timer", "drop"));
