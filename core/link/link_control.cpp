@@ -67,6 +67,7 @@ Result<void> Link::resume() {
   if (!held_) return fail("the link is running already; nothing is held");
   if (stop_) {
     release_ = true;
+    pause_next_ = false;  // of a pause while the last stop was on its way out
   } else {
     control(Control::Resume, 0, "resumed");
     held_ = false;

@@ -99,6 +99,20 @@ TEST_CASE("a delayed transaction is not delivered while the link is paused") {
   CHECK(road.read(kPlain) == 3);
 }
 
+TEST_CASE("of pause and run, given while a stop is on its way out, the last one counts") {
+  Road road;
+  road.break_at("write PLAIN");
+  std::thread writer([&] { road.write(kPlain, 9); });
+  REQUIRE(road.stopped());
+  road.command([](Link& l) {
+    REQUIRE(l.resume());
+    l.pause();
+    REQUIRE(l.resume());
+  });
+  writer.join();
+  CHECK_FALSE(road.command([](Link& l) { return l.paused(); }));
+}
+
 TEST_CASE("an answer that comes while another transaction is held waits with it") {
   Road road({}, 20ms);
   road.break_at("write PLAIN");
