@@ -230,11 +230,18 @@ void LocalTarget::restart(Done<void> done) {
     last.detach();
   else if (last.joinable())
     last.join();
+  // What was asked before is the old link's, what comes after the new one's.
+  const auto old = run();
+  old->link.post([old] { old->over = true; });
   lock.lock();
+  if (ending_) {
+    lock.unlock();
+    restarted();
+    return done(fail("the session ends"));
+  }
   // Ending a run waits for its threads, so it is no job for the link's own.
-  restarter_ = std::thread([this, done = std::move(done)] {
+  restarter_ = std::thread([this, old, done = std::move(done)] {
     name_thread("restarter");
-    const auto old = run();
     end(*old);
     auto fresh = make_run(old.get());
     Result<void> result;
@@ -243,13 +250,20 @@ void LocalTarget::restart(Done<void> done) {
     } else {
       result = begin(*fresh, old.get());
     }
-    {
-      const std::lock_guard guard(mutex_);
-      restarting_ = false;
-    }
     if (!result) said(result.error().message);
+    restarted();
     done(std::move(result));
   });
+}
+
+void LocalTarget::restarted() {
+  std::vector<std::function<void(Run&)>> late;
+  {
+    const std::lock_guard lock(mutex_);
+    restarting_ = false;
+    late.swap(late_);
+  }
+  for (auto& act : late) post(std::move(act));
 }
 
 // --watch: a plug-in that was rebuilt takes the place of the old one, breakpoints and all.
@@ -331,14 +345,29 @@ void LocalTarget::publish(Run& run, bool at_once) {
 
 // ---- commands ----------------------------------------------------------------------------------
 
+void LocalTarget::post(std::function<void(Run&)> act) {
+  const auto current = run();
+  current->link.post([this, current, act = std::move(act)]() mutable {
+    if (!current->over) return act(*current);
+    {
+      const std::lock_guard lock(mutex_);
+      if (restarting_) {
+        late_.push_back(std::move(act));
+        return;
+      }
+    }
+    if (run() == current) return act(*current);  // the restart came to nothing
+    post(std::move(act));
+  });
+}
+
 template <typename T>
 void LocalTarget::command(Done<T> done, std::function<Result<T>(Link&)> act) {
-  const auto current = run();
-  current->link.post([this, current, done = std::move(done), act = std::move(act)] {
-    auto result = act(current->link);
+  post([this, done = std::move(done), act = std::move(act)](Run& run) {
+    auto result = act(run.link);
     // Who asked shall see the change in the next snapshot it takes.
     dirty_ = true;
-    publish(*current, true);
+    publish(run, true);
     done(std::move(result));
   });
 }
@@ -401,23 +430,21 @@ Transaction transaction_at(const Place& place, Kind memory, Kind config) {
 }  // namespace
 
 void LocalTarget::poke_read(Place place, Done<std::uint64_t> value) {
-  const auto current = run();
-  current->link.post([=, value = std::move(value)] {
-    current->link.poke(transaction_at(place, Kind::MemRead, Kind::CfgRead), value);
+  post([place, value = std::move(value)](Run& run) {
+    run.link.poke(transaction_at(place, Kind::MemRead, Kind::CfgRead), value);
   });
 }
 
 void LocalTarget::poke_write(Place place, std::uint64_t value, Done<void> done) {
-  const auto current = run();
   if (value & ~mask_of_size(place.size))
     return done(
         fail(fmt::format("{:#x} does not fit {} bytes; write a smaller value", value, place.size)));
-  current->link.post([=, this, done = std::move(done)] {
+  post([=, this, done = std::move(done)](Run& run) {
     Transaction t = transaction_at(place, Kind::MemWrite, Kind::CfgWrite);
     t.value = value;
-    current->link.poke(t, [=, this](Result<std::uint64_t> r) {
+    run.link.poke(t, [this, &run, done](Result<std::uint64_t> r) {
       dirty_ = true;
-      publish(*current, true);
+      publish(run, true);
       if (r)
         done({});
       else
@@ -474,12 +501,11 @@ void LocalTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
 // ---- memory ------------------------------------------------------------------------------------
 
 void LocalTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
-  const auto current = run();
-  current->link.post([current, done = std::move(mappings)] {
-    const auto known = current->host ? current->host->mappings() : std::nullopt;
+  post([done = std::move(mappings)](Run& run) {
+    const auto known = run.host ? run.host->mappings() : std::nullopt;
     if (!known)
       return done(fail(fmt::format("the {} host does not know what its driver has mapped",
-                                   current->host ? current->host->name() : "missing")));
+                                   run.host ? run.host->name() : "missing")));
     std::vector<DmaMapping> list;
     for (const Host::Mapping& m : *known)
       list.push_back(
@@ -490,10 +516,9 @@ void LocalTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
 
 void LocalTarget::dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
                            Done<std::vector<std::byte>> bytes) {
-  const auto current = run();
-  current->link.post([=, done = std::move(bytes)] {
+  post([=, done = std::move(bytes)](Run& run) {
     std::vector<std::byte> data(std::min(size, kMostDmaLook));
-    data.resize(current->host ? current->host->look(function, iova, data) : 0);
+    data.resize(run.host ? run.host->look(function, iova, data) : 0);
     if (data.empty())
       return done(fail(fmt::format("IOVA {:#x}: nothing is mapped there now", iova)));
     done(std::move(data));

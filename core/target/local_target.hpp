@@ -65,18 +65,22 @@ class LocalTarget final : public Target {
     Link link;
     sim::SimHost* sim = nullptr;
     unsigned drivers = 0;  // still at work
+    bool over = false;     // another one takes its place; under the link's lock
   };
 
   explicit LocalTarget(SessionOptions options) : options_(std::move(options)) {}
   Result<std::shared_ptr<Run>> make_run(const Run* previous);
   Result<void> begin(const std::shared_ptr<Run>& run, const Run* previous);
   void end(Run& run);
+  void restarted();
   std::shared_ptr<Run> run() const;
   void said(std::string line);
   void publish(Run& run, bool at_once);
   Result<void> let_go(const Link& link, Result<void> result);
   void watch_plug_ins(Run& run);
-  // Runs `act` under the link's lock and hands its result to `done`.
+  // Runs `act` under the link's lock; while a restart is under way, on the link that comes.
+  void post(std::function<void(Run&)> act);
+  // The same, and hands its result to `done`.
   template <typename T>
   void command(Done<T> done, std::function<Result<T>(Link&)> act);
 
@@ -92,6 +96,7 @@ class LocalTarget final : public Target {
   std::string driver_;
   std::atomic<bool> dirty_{true};
   bool restarting_ = false, ending_ = false;
+  std::vector<std::function<void(Run&)>> late_;  // asked for since the restart
   std::thread restarter_;
   // The link thread's alone.
   std::chrono::steady_clock::time_point published_{}, watched_{};

@@ -1,7 +1,9 @@
 // A whole session on the sim host: held, changed, stepped, poked, forced, made wrong.
+#include <future>
 #include <thread>
 
 #include "catch.hpp"
+#include "core/trace/reader.hpp"
 #include "devices/bochs/bochs_registers.hpp"
 #include "devices/edu/edu_registers.hpp"
 #include "target/session_fixture.hpp"
@@ -231,6 +233,28 @@ TEST_CASE("a restart runs the driver again from its first access") {
     return s->stop && s->stop->transaction.offset == edu::kId.offset;
   }));
   CHECK(target->snapshot()->breakpoints.size() == 1);
+}
+
+TEST_CASE("what is asked while a restart is under way is asked of the new run") {
+  TraceFile file;
+  auto target = open_edu(file.path(), false);
+  REQUIRE(reaches(*target, RunState::Ended));
+  for (int round = 0; round < 20; ++round) {
+    std::promise<Result<void>> restarted;
+    target->restart([&](Result<void> result) { restarted.set_value(std::move(result)); });
+    REQUIRE(ask<void>([&](auto done) { target->pause(done); }).has_value());
+    REQUIRE(restarted.get_future().get().has_value());
+    REQUIRE(target->snapshot()->state == RunState::Paused);
+    REQUIRE(ask<std::uint64_t>([&](auto done) {
+              target->poke_read({.bar = kBarConfig, .offset = 0, .size = 4}, done);
+            }).has_value());
+  }
+  target.reset();
+  auto reader = TraceReader::open(file.path());
+  REQUIRE(reader.has_value());
+  const auto findings = (*reader)->findings();
+  REQUIRE(findings.has_value());
+  CHECK(findings->empty());
 }
 
 TEST_CASE("the trace shows every access with its register and its place in the driver") {
