@@ -150,6 +150,7 @@ struct lens_function {
 	wait_queue_head_t helpers;	/* PCILENS_WAIT_STUCK */
 	u32 stuck;		/* times that a driver was seen spinning */
 	struct irq_work wake_readers;
+	bool tail_refused;	/* to be said outside of lens_order */
 	int collector_cpu;
 	u32 atomic_hold_ms;
 	u32 stack_kinds;

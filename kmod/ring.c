@@ -25,6 +25,10 @@ static void lens_wake_readers(struct irq_work *work)
 	struct lens_function *fn = container_of(work, struct lens_function, wake_readers);
 
 	wake_up_all(&fn->readers);
+	/* Not from under lens_order: a console may take its time, or be a function of ours. */
+	if (xchg(&fn->tail_refused, false))
+		pr_warn_ratelimited("pcilens: function %u: the ring's tail %llu is not between what was read and what was written; ignored\n",
+				    fn->id, READ_ONCE(fn->ring->tail));
 }
 
 int lens_ring_create(struct lens_function *fn, u32 events)
@@ -58,11 +62,12 @@ static u64 lens_ring_tail_locked(struct lens_function *fn)
 	/* What the reader has read it no longer looks at: its room is free. */
 	u64 tail = smp_load_acquire(&fn->ring->tail);
 
-	if (tail - fn->tail <= fn->head - fn->tail)
+	if (tail - fn->tail <= fn->head - fn->tail) {
 		fn->tail = tail;
-	else if (!fn->dead)
-		pr_warn_ratelimited("pcilens: function %u: the ring's tail %llu is not between %llu and %llu; ignored\n",
-				    fn->id, tail, fn->tail, fn->head);
+	} else if (!fn->dead) {
+		WRITE_ONCE(fn->tail_refused, true);
+		irq_work_queue(&fn->wake_readers);
+	}
 	return fn->tail;
 }
 

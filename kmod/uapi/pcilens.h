@@ -429,7 +429,7 @@ struct pcilens_stack {
  * @reserved0: another cache line
  * @tail: records consumed since the start, by the reader; store-release it.
  *	A tail beyond head, behind an earlier tail or more than @capacity behind
- *	head is refused: the function is treated as dead
+ *	head is ignored, and the kernel's log says so
  * @reserved1: another cache line
  * @capacity: records, a power of two
  * @record_bytes: sizeof(struct pcilens_event)
