@@ -140,6 +140,19 @@ void lens_config_free(struct lens_function *fn)
 	kfree(fn->config);
 }
 
+/* MSI's mask bits; its pending bits are the next dword (PCI 3.0, 6.8.1). 0: it has none. */
+u32 lens_msi_mask_at(struct lens_function *fn)
+{
+	u16 control;
+
+	if (!fn->cap_msi)
+		return 0;
+	control = word(fn->config_image, fn->cap_msi + PCI_MSI_FLAGS);
+	if (!(control & PCI_MSI_FLAGS_MASKBIT))
+		return 0;
+	return fn->cap_msi + (control & PCI_MSI_FLAGS_64BIT ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32);
+}
+
 u16 lens_config_word(struct lens_function *fn, u32 offset)
 {
 	return word(fn->config, offset);
@@ -290,6 +303,10 @@ static void lens_config_effects(struct lens_function *fn, const struct lens_site
 	at = fn->cap_msi + PCI_MSI_FLAGS;
 	if (fn->cap_msi && word(effects->before, at) != word(effects->after, at))
 		lens_interrupt_control(fn, site, PCILENS_IRQ_MSI, word(effects->after, at));
+	at = lens_msi_mask_at(fn);
+	if (at)
+		lens_interrupt_mask(fn, site, lens_load(effects->before + at, 4),
+				    lens_load(effects->after + at, 4));
 }
 
 static __always_inline void lens_config_site(struct lens_site *site)
@@ -305,11 +322,15 @@ static void lens_config_read(struct lens_function *fn, const struct lens_site *s
 	};
 	struct lens_range policy = lens_policy_at(&fn->config_ranges, where, size);
 	bool stack = policy.flags & PCILENS_POLICY_STACK;
-	u32 status;
+	u32 status, pending;
 	u64 answer;
 
 	if (where + size <= fn->config_bytes)
 		event.value = lens_load(fn->config + where, size);
+	pending = lens_msi_mask_at(fn) + 4;
+	if (pending != 4 && where >= pending && where + size <= pending + 4)
+		event.value = lens_interrupt_pending(fn) >> (8 * (where - pending)) &
+			      lens_ones(size);
 	*value = event.value;
 	if (policy.read < PCILENS_MODE_SYNC) {
 		event.flags = PCILENS_F_SHADOWED;

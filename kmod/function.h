@@ -258,6 +258,7 @@ int lens_config_create(struct lens_function *fn, const struct pcilens_create *cr
 void lens_config_free(struct lens_function *fn);
 int lens_config_copy(struct lens_function *fn, u32 offset, u32 length, u8 *data, bool write);
 u16 lens_config_word(struct lens_function *fn, u32 offset);
+u32 lens_msi_mask_at(struct lens_function *fn);
 u64 lens_config_bar(struct lens_function *fn, int bar);
 
 /* bus.c */
@@ -279,6 +280,9 @@ bool lens_interrupt_access(struct lens_function *fn, const struct lens_site *sit
 			   u64 offset, u8 size, bool write, u64 *value);
 void lens_interrupt_control(struct lens_function *fn, const struct lens_site *site, int kind,
 			    u16 control);
+void lens_interrupt_mask(struct lens_function *fn, const struct lens_site *site, u32 before,
+			 u32 after);
+u32 lens_interrupt_pending(struct lens_function *fn);
 int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *inject);
 
 /* intx.c */

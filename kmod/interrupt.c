@@ -106,6 +106,26 @@ static void lens_deliver_pending(struct lens_function *fn)
 		irq_work_queue(&fn->unmask_irq_work);
 }
 
+/* A write to config has changed MSI's mask bits. */
+void lens_interrupt_mask(struct lens_function *fn, const struct lens_site *site, u32 before,
+			 u32 after)
+{
+	u32 changed = before ^ after;
+	int vector;
+
+	for (vector = 0; vector < 32; vector++) {
+		if (changed & BIT(vector))
+			lens_emit_mask(fn, site, vector, !!(after & BIT(vector)), PCILENS_IRQ_MSI);
+	}
+	if (before & ~after)
+		lens_deliver_pending(fn);
+}
+
+u32 lens_interrupt_pending(struct lens_function *fn)
+{
+	return lens_load((u8 *)fn->pending, 4);
+}
+
 void lens_interrupt_control(struct lens_function *fn, const struct lens_site *site, int kind,
 			    u16 control)
 {
@@ -197,11 +217,10 @@ static int lens_vector_state(struct lens_function *fn, u32 vector, bool *exists,
 	if (fn->cap_msi) {
 		control = lens_config_word(fn, fn->cap_msi + PCI_MSI_FLAGS);
 		if (control & PCI_MSI_FLAGS_ENABLE) {
-			*exists = vector < 1U << ((control & PCI_MSI_FLAGS_QSIZE) >> 4);
+			/* 6 and 7 are reserved (PCI 3.0, 6.8.1.3). */
+			*exists = vector < 1U << min((control & PCI_MSI_FLAGS_QSIZE) >> 4, 5);
 			if (*exists && control & PCI_MSI_FLAGS_MASKBIT)
-				mask = lens_load(fn->config + fn->cap_msi +
-						 (control & PCI_MSI_FLAGS_64BIT ?
-						  PCI_MSI_MASK_64 : PCI_MSI_MASK_32), 4);
+				mask = lens_load(fn->config + lens_msi_mask_at(fn), 4);
 			*masked = *exists && mask >> vector & 1;
 			return PCILENS_IRQ_MSI;
 		}

@@ -347,8 +347,8 @@ static void describe(uint8_t *image, uint8_t *mask, uint8_t *w1c)
 	put(image + 0x3d, 1, intx);
 	put(image + 0x44, 4, 0x00000008);
 	put(mask + 0x44, 2, 0x0003);
-	/* MSI, 64 bit, one vector */
-	put(image + CAP_MSI, 4, 0x00800005 | (msi_only ? CAP_PCIE : CAP_MSIX) << 8);
+	/* MSI, 64 bit, with mask bits, one vector */
+	put(image + CAP_MSI, 4, 0x01800005 | (msi_only ? CAP_PCIE : CAP_MSIX) << 8);
 	/* MSI-X, one vector */
 	put(image + CAP_MSIX, 4, 0x00000011 | CAP_PCIE << 8);
 	put(image + CAP_MSIX + 4, 4, MSIX_TABLE);

@@ -91,6 +91,24 @@ check "log is clean" clean
 start --msi
 check "MSI: probe" wait_for '^plugged 1' 10
 check "MSI: factorial and DMA" logged 'there and back are the same'
+cd /sys/bus/pci/drivers/pcilens_edu/1*/ || exit 1
+mask() {	# mask 0|1: MSI's mask bit, by hand
+	printf "\\00$1" | dd of=config bs=1 seek=96 conv=notrunc 2>/dev/null
+}
+pending() {	# pending 0|1: whether MSI's pending bit is that
+	[ "$(dd if=config bs=1 skip=100 count=1 2>/dev/null | od -An -tu1 | tr -d ' ')" = "$1" ]
+}
+check "MSI: nothing is pending" pending 0
+mask 1
+echo 6 >factorial &
+usleep 500000
+check "MSI: a masked one is pending" pending 1
+check "MSI: and does not come" kill -0 $!
+mask 0
+check "MSI: it comes when it is unmasked" wait $!
+check "MSI: and is not pending any more" pending 0
+check "MSI: the driver goes on" test "$(cat factorial)" = 720
+cd /
 stop
 
 start --intx
