@@ -3,6 +3,7 @@
  * Root buses of our own. Each has a PCI domain, and two windows in the upper
  * half of the physical address space, where nothing is: nobody ever maps them.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/ioport.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -275,6 +276,8 @@ void lens_bus_unplug(struct lens_function *fn)
 	pdev = lens_bus_device(fn);
 	if (pdev) {
 		pci_stop_and_remove_bus_device(pdev);
+		/* Who unmaps later still, on a device that is gone, finds us no more. */
+		set_dma_ops(&pdev->dev, NULL);
 		pci_dev_put(pdev);
 	}
 	RCU_INIT_POINTER(fn->bus->function[fn->devfn], NULL);
