@@ -126,7 +126,7 @@ void lens_spin_window(void)
 	if (now - this_cpu_read(lens_windowed_ns) < lens_window_ns)
 		return;
 	this_cpu_write(lens_windowed_ns, now);
-	touch_softlockup_watchdog();
+	touch_nmi_watchdog();	/* and that of soft lockups */
 	lens_rescue(now);
 	if (irqs_disabled()) {
 		unsigned long cr8;
