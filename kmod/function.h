@@ -249,6 +249,7 @@ DECLARE_PER_CPU(int, lens_standing);
 int lens_rescue_init(void);
 void lens_rescue_exit(void);
 void lens_rescue(u64 now);
+int lens_raise_now(int irq);
 int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu);
 
 /* config.c */

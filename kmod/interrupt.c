@@ -302,9 +302,22 @@ static bool lens_raise_from(const struct cpumask *takes, struct cpumask *where)
 /* With the caller's CPU fixed: the chip has one target for a vector. */
 static int lens_raise_at(struct lens_function *fn, int irq, const struct cpumask *takes)
 {
-	unsigned int cpu = takes ? cpumask_first_and(takes, cpu_online_mask) : nr_cpu_ids;
+	unsigned int cpu = cpumask_first_and(takes, cpu_online_mask);
 
-	return cpu < nr_cpu_ids ? lens_raise_on(fn, irq, cpu) : irq_inject_interrupt(irq);
+	return cpu < nr_cpu_ids ? lens_raise_on(fn, irq, cpu) : lens_raise_now(irq);
+}
+
+/* The CPUs that take it, as of now: they change, and the interrupt may go. */
+static void lens_taking(int irq, struct cpumask *takes)
+{
+	const struct cpumask *now;
+
+	cpumask_clear(takes);
+	rcu_read_lock();
+	now = irq_get_effective_affinity_mask(irq);
+	if (now)
+		cpumask_copy(takes, now);
+	rcu_read_unlock();
 }
 
 /*
@@ -313,33 +326,35 @@ static int lens_raise_at(struct lens_function *fn, int irq, const struct cpumask
  */
 static int lens_raise(struct lens_function *fn, int irq, bool try)
 {
-	const struct cpumask *takes = irq_get_effective_affinity_mask(irq);
-	cpumask_var_t allowed, where;
+	bool free_to_go = !(current->flags & PF_KTHREAD);
+	cpumask_var_t allowed, takes, where;
 	bool moved = false;
-	int err = -EAGAIN;
+	int err = -ENOMEM;
 	int tries;
 
 	if (num_online_cpus() == 1)
-		return irq_inject_interrupt(irq);
-	if (current->flags & PF_KTHREAD || !takes)
-		return lens_raise_at(fn, irq, takes);
+		return lens_raise_now(irq);
 	if (!alloc_cpumask_var(&allowed, GFP_KERNEL))
-		return -ENOMEM;
-	if (!alloc_cpumask_var(&where, GFP_KERNEL)) {
-		free_cpumask_var(allowed);
-		return -ENOMEM;
-	}
+		return err;
+	if (!alloc_cpumask_var(&takes, GFP_KERNEL))
+		goto free_allowed;
+	if (!alloc_cpumask_var(&where, GFP_KERNEL))
+		goto free_takes;
+	err = -EAGAIN;
 	for (tries = 0; err == -EAGAIN && tries < 3; tries++) {
 		bool may;
 
+		lens_taking(irq, takes);
 		preempt_disable();
-		may = lens_may_raise(takes);
+		may = !free_to_go || lens_may_raise(takes);
 		/* Our own thread there may have to run for it, and it runs at once. */
 		if (may)
 			err = lens_raise_at(fn, irq, takes);
 		preempt_enable();
 		if (err != -EAGAIN)
 			break;
+		if (!free_to_go)
+			continue;
 		if (!lens_raise_from(takes, where))
 			break;	/* the other CPUs spin, or there is none */
 		if (!moved)
@@ -349,10 +364,13 @@ static int lens_raise(struct lens_function *fn, int irq, bool try)
 			break;
 	}
 	if (err == -EAGAIN && !try)
-		err = irq_inject_interrupt(irq);
+		err = lens_raise_now(irq);
 	if (moved)
 		set_cpus_allowed_ptr(current, allowed);
 	free_cpumask_var(where);
+free_takes:
+	free_cpumask_var(takes);
+free_allowed:
 	free_cpumask_var(allowed);
 	return err;
 }

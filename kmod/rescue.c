@@ -7,7 +7,9 @@
  * must not come on top of it.
  */
 #include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/irq_work.h>
+#include <linux/irqdesc.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -17,6 +19,9 @@
 
 /* How often a spinning wait looks after threads of the runtime behind it. */
 static const u64 lens_rescue_ns = NSEC_PER_MSEC;
+
+/* How long an interrupt waits for our thread of the CPU that shall take it. */
+static const u64 lens_raise_wait_ns = 10 * NSEC_PER_MSEC;
 
 /* Waits on each CPU in which it schedules nothing, for an answer or for room in a ring. */
 DEFINE_PER_CPU(int, lens_standing);
@@ -43,8 +48,10 @@ static void lens_move_away(struct task_struct *task, int cpu)
 			cpumask_clear_cpu(cpu, elsewhere);
 			cpumask_copy(allowed, elsewhere);
 		}
+		/* Where it has another mask by now, it is its own: see lens_raise(). */
 		if (cpumask_intersects(elsewhere, cpu_online_mask) &&
-		    !set_cpus_allowed_ptr(task, elsewhere))
+		    !set_cpus_allowed_ptr(task, elsewhere) &&
+		    cpumask_equal(task->cpus_ptr, elsewhere))
 			set_cpus_allowed_ptr(task, allowed);
 		free_cpumask_var(elsewhere);
 	}
@@ -102,6 +109,40 @@ static void lens_rescue_from(struct lens_function *fn, unsigned int cpu)
 static DEFINE_PER_CPU(struct task_struct *, lens_rescuer);
 static DEFINE_PER_CPU(bool, lens_rescue_asked);
 
+/**
+ * lens_raise_now - send an interrupt to the CPU that takes it, as hardware does
+ * @irq: Linux' number of it
+ *
+ * Return: 0, -EBUSY where the last one has not been taken yet, or as
+ * irq_inject_interrupt()
+ */
+int lens_raise_now(int irq)
+{
+	int err = irq_inject_interrupt(irq);
+	struct irq_data *data;
+	struct irq_desc *desc;
+	unsigned long flags;
+
+	if (err != -EBUSY)
+		return err;
+	/*
+	 * The kernel believes that the last one is on its way. It may have been
+	 * thrown away: it came while nobody had requested the interrupt. Another
+	 * one merges with it where it has not; else the handler runs again.
+	 */
+	rcu_read_lock();
+	data = irq_get_irq_data(irq);
+	if (data) {
+		desc = irq_data_to_desc(data);
+		raw_spin_lock_irqsave(&desc->lock, flags);
+		if (irqd_is_activated(data) && data->chip && data->chip->irq_retrigger)
+			data->chip->irq_retrigger(data);
+		raw_spin_unlock_irqrestore(&desc->lock, flags);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
 /* An interrupt that the thread of a CPU shall raise there, see lens_raise_on(). */
 struct lens_raise {
 	enum { RAISE_FREE, RAISE_TAKEN, RAISE_ASKED, RAISE_UNDER_WAY, RAISE_DONE } state;
@@ -111,10 +152,14 @@ struct lens_raise {
 
 static DEFINE_PER_CPU(struct lens_raise, lens_raise_asked);
 
+static bool lens_raise_is_asked(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(lens_raise_asked, cpu).state) == RAISE_ASKED;
+}
+
 static int lens_rescuer_should_run(unsigned int cpu)
 {
-	return READ_ONCE(per_cpu(lens_rescue_asked, cpu)) ||
-	       READ_ONCE(per_cpu(lens_raise_asked, cpu).state) == RAISE_ASKED;
+	return READ_ONCE(per_cpu(lens_rescue_asked, cpu)) || lens_raise_is_asked(cpu);
 }
 
 static void lens_raise_here(struct lens_raise *raise)
@@ -122,7 +167,7 @@ static void lens_raise_here(struct lens_raise *raise)
 	if (cmpxchg(&raise->state, RAISE_ASKED, RAISE_UNDER_WAY) != RAISE_ASKED)
 		return;
 	local_irq_disable();
-	raise->err = irq_inject_interrupt(raise->irq);
+	raise->err = lens_raise_now(raise->irq);
 	/* With its result. */
 	smp_store_release(&raise->state, RAISE_DONE);
 	local_irq_enable();	/* it comes here, at the latest */
@@ -147,36 +192,46 @@ static bool lens_runtime_is_on(struct lens_function *fn, unsigned int cpu)
  * lens_raise_on - make a CPU take an interrupt
  * @fn: the function that sends it
  * @irq: Linux' number of it
- * @cpu: the CPU that takes it
+ * @cpu: the CPU that takes it, and not the caller's, which is fixed
  *
  * Not on top of a thread of the runtime. Its handler may read the device, and that
  * thread may have any lock, of the runtime's own or in the kernel: of the very
  * futex that the thread waits for which would answer. So where one runs there, our
  * own thread of that CPU takes its place first.
  *
- * Return: as irq_inject_interrupt()
+ * Return: as lens_raise_now(), -EAGAIN where our thread did not get to run
  */
 int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
 {
 	struct lens_raise *raise = per_cpu_ptr(&lens_raise_asked, cpu);
 	struct task_struct *rescuer = per_cpu(lens_rescuer, cpu);
+	unsigned int here = raw_smp_processor_id();
+	u64 since = ktime_get_ns();
 	int err;
 
 	if (!rescuer || lens_cpu_stands(cpu) || !lens_runtime_is_on(fn, cpu) ||
 	    cmpxchg(&raise->state, RAISE_FREE, RAISE_TAKEN) != RAISE_FREE)
-		return irq_inject_interrupt(irq);
+		return lens_raise_now(irq);
 	raise->irq = irq;
 	/* With the number of the interrupt. */
 	smp_store_release(&raise->state, RAISE_ASKED);
 	wake_up_process(rescuer);
 	/* Done: its result is there. */
 	while (smp_load_acquire(&raise->state) != RAISE_DONE) {
-		/* It may have begun to stand before our thread got to run. */
-		if (lens_cpu_stands(cpu) &&
+		/*
+		 * It may have begun to stand before our thread got to run. Or
+		 * somebody there waits for the thread of this CPU, which cannot
+		 * run as long as we wait: then one of the two gives in.
+		 */
+		bool stands = lens_cpu_stands(cpu);
+
+		if ((stands || (here < cpu && lens_raise_is_asked(here)) ||
+		     ktime_get_ns() - since > lens_raise_wait_ns) &&
 		    cmpxchg(&raise->state, RAISE_ASKED, RAISE_TAKEN) == RAISE_ASKED) {
-			raise->err = irq_inject_interrupt(irq);
+			raise->err = stands ? lens_raise_now(irq) : -EAGAIN;
 			break;
 		}
+		cpu_relax();
 	}
 	err = raise->err;
 	/* The next one to raise may overwrite the result, which we have. */
