@@ -249,10 +249,6 @@ int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *polic
 	mutex_lock(&fn->policy_mutex);
 	old = rcu_dereference_protected(*where, lockdep_is_held(&fn->policy_mutex));
 	count = old ? old->count : 0;
-	if (count + 2 > LENS_RANGES_MAX) {
-		mutex_unlock(&fn->policy_mutex);
-		return -ENOSPC;
-	}
 	new = kzalloc(struct_size(new, range, count + 2), GFP_KERNEL);
 	if (!new) {
 		mutex_unlock(&fn->policy_mutex);
@@ -282,6 +278,12 @@ int lens_set_policy(struct lens_function *fn, const struct pcilens_policy *polic
 	}
 	if (!added)
 		new->range[n++] = add;
+	/* Only here: a policy can be taken back at any number of them. */
+	if (n > LENS_RANGES_MAX) {
+		mutex_unlock(&fn->policy_mutex);
+		kfree(new);
+		return -ENOSPC;
+	}
 	new->count = n;
 	rcu_assign_pointer(*where, new);
 	mutex_unlock(&fn->policy_mutex);

@@ -56,6 +56,11 @@ console 'transactions write FACTORIAL last 5' || true
 check "the trace on the host shows it" has 'FACTORIAL +0x00000006'
 moved() { guest 'cat /sys/bus/pci/drivers/pcilens_edu/1*/dma' && has '^ok'; }
 check "DMA moves bytes there and back" moved
+found_nothing() {
+  sqlite3 "$trace" 'SELECT text FROM finding' >"$work/output"
+  ! [[ -s $work/output ]]
+}
+check "and nothing was found wrong" found_nothing
 check "the kernel's log is clean" clean
 
 # ---- a runtime that dies ------------------------------------------------------------------------

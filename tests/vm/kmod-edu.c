@@ -21,6 +21,7 @@
  *	  --stacks		record and print the driver's stacks
  *	  --ascending OFFSET	values written there must count up from 0
  *	  --unplug SECONDS	after that many seconds, by the ioctl
+ *	  --places		set as many policies as there is room for, take all back
  *	  --verbose		print every event
  *
  * Prints "plugged", "held ...", "released ..." as they happen. Ends at SIGTERM
@@ -63,7 +64,7 @@ static uint64_t read_hold_at = ~0ULL, write_hold_at = ~0ULL, change_at = ~0ULL, 
 static uint64_t ascending_at = ~0ULL, ascending, out_of_order;
 static unsigned int read_hold, write_hold, spin_ns, slow_us, unplug_after;
 static uint64_t bar_bytes = 1 << 20;
-static bool intx, msi_only, verbose, stacks, shadow, sync_writes, direct;
+static bool intx, msi_only, verbose, stacks, shadow, sync_writes, direct, places;
 static int cpu = -1;
 
 /* The device. */
@@ -374,7 +375,7 @@ static void options(int argc, char **argv)
 		{ "cpu", 1, 0, 'p' }, { "ring", 1, 0, 'R' }, { "atomic-ms", 1, 0, 'a' },
 		{ "sync-writes", 0, 0, 'y' }, { "shadow", 0, 0, 'h' }, { "direct", 0, 0, 'd' },
 		{ "slow", 1, 0, 'l' }, { "stacks", 0, 0, 'k' }, { "verbose", 0, 0, 'v' },
-		{ "unplug", 1, 0, 'u' }, { "ascending", 1, 0, 'A' },
+		{ "unplug", 1, 0, 'u' }, { "places", 0, 0, 'P' }, { "ascending", 1, 0, 'A' },
 		{ "bus", 1, 0, 'b' }, { "function", 1, 0, 'f' }, { 0 }
 	};
 	int option;
@@ -398,6 +399,7 @@ static void options(int argc, char **argv)
 		case 'y': sync_writes = true; break;
 		case 'h': shadow = true; break;
 		case 'd': direct = true; break;
+		case 'P': places = true; break;
 		case 'l': slow_us = first; break;
 		case 'k': stacks = true; break;
 		case 'v': verbose = true; break;
@@ -430,15 +432,32 @@ static void *mirror(void *memory)
 	return NULL;
 }
 
-static void policy(uint64_t offset, uint64_t length, uint8_t read, uint8_t write)
+static bool try_policy(uint64_t offset, uint64_t length, uint8_t read, uint8_t write)
 {
 	struct pcilens_policy p = {
 		.offset = offset, .length = length, .read = read, .write = write,
 		.flags = stacks ? PCILENS_POLICY_STACK : 0,
 	};
 
-	if (ioctl(fd, PCILENS_IOC_POLICY, &p))
+	return !ioctl(fd, PCILENS_IOC_POLICY, &p);
+}
+
+static void policy(uint64_t offset, uint64_t length, uint8_t read, uint8_t write)
+{
+	if (!try_policy(offset, length, read, write))
 		fail("policy");
+}
+
+static void fill_places(void)
+{
+	uint64_t set = 0, i;
+
+	while (try_policy(8 * set, 4, PCILENS_MODE_SYNC, PCILENS_MODE_SYNC))
+		set++;
+	printf("places %llu: %s\n", (unsigned long long)set, strerror(errno));
+	for (i = 0; i < set; i++)
+		policy(8 * i, 4, PCILENS_MODE_DEFAULT, PCILENS_MODE_DEFAULT);
+	printf("places taken back\n");
 }
 
 int main(int argc, char **argv)
@@ -483,6 +502,8 @@ int main(int argc, char **argv)
 		policy(0, 0, PCILENS_MODE_DEFAULT, PCILENS_MODE_SYNC);
 	if (shadow)
 		policy(0, 0, PCILENS_MODE_SHADOW, PCILENS_MODE_SHADOW);
+	if (places)
+		fill_places();
 	if (direct) {
 		pthread_t thread;
 

@@ -140,6 +140,11 @@ check "changed value" wait_for '^plugged 1' 10
 check "the driver got the changed value" logged 'id 0xdeadbeef is not that of an edu device'
 stop
 
+start --places
+check "there is room for 4096 policies" wait_for '^places 4096: No space' 20
+check "a full table can be emptied" wait_for '^places taken back' 20
+stop
+
 start --sync-writes --stacks
 check "synchronous writes and stacks" wait_for '^plugged 1' 20
 check "probe succeeds" logged 'there and back are the same'

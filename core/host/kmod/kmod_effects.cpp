@@ -129,13 +129,12 @@ void KmodHost::send_kept_interrupts() {
 void KmodHost::synchronous(std::span<const Range> ranges) {
   for (std::size_t i = 0; i < served_.size(); ++i) {
     Served& served = *served_[i];
-    std::vector<Range> wanted = disjoint(ranges, static_cast<std::uint8_t>(i));
-    for (const Range& range : changes(served.held, wanted))
-      if (!served.function->set_policy(range))
-        link_.finding_within(link_.last_seq(), "kmod",
-                             "the kernel keeps no more places at which a driver waits: some "
-                             "breakpoints or rules do not hold it; delete some");
-    served.held = std::move(wanted);
+    const auto set = [&](const Range& range) { return served.function->set_policy(range); };
+    if (!hold(served.held,
+              disjoint(ranges, static_cast<std::uint8_t>(i), served.function->bar_sizes()), set))
+      link_.finding_within(link_.last_seq(), "kmod",
+                           "the kernel keeps no more places at which a driver waits: some "
+                           "breakpoints or rules do not hold it; delete some");
   }
 }
 

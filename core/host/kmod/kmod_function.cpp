@@ -51,6 +51,7 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   create.pool_bytes = kPoolBytes;
   for (const Bar& bar : config.bars()) {
     if (bar.size == 0) continue;
+    made->bar_sizes_[bar.index] = bar.size;
     const MemoryRegion* const plain = direct[bar.index];
     const std::uint64_t copied = plain != nullptr ? plain->offset + plain->size : kPage;
     create.bar[bar.index] = {.size = bar.size,
@@ -188,7 +189,7 @@ bool KmodFunction::set_policy(const Host::Range& range) {
   pcilens_policy policy{};
   policy.bar = range.bar;
   policy.offset = range.begin;
-  policy.length = range.end == ~0ull ? 0 : range.end - range.begin;
+  policy.length = range.end - range.begin;
   policy.read = range.reads ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
   policy.write = range.writes ? PCILENS_MODE_BREAK : PCILENS_MODE_DEFAULT;
   policy.flags = range.reads || range.writes || range.posted ? PCILENS_POLICY_STACK : 0;

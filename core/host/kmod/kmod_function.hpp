@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/host/host.hpp"
+#include "core/host/kmod/policy_ranges.hpp"
 #include "core/pci/config_space.hpp"
 #include "core/result.hpp"
 #include "kmod/uapi/pcilens.h"
@@ -52,7 +53,9 @@ class KmodFunction {
   // Whether there is one; any thread.
   bool has_events() const;
 
-  // Accesses of that kind there wait for us, with their call stacks; none: as they come.
+  const BarSizes& bar_sizes() const { return bar_sizes_; }
+  // Accesses of that kind there wait for us, with their call stacks; none: as they come. False:
+  // refused, as a range that does not lie in its BAR is.
   bool set_policy(const Host::Range& range);
   std::optional<pcilens_inject> inject(std::uint32_t vector, bool deassert);
   std::optional<pcilens_symbol> symbolise(std::uint64_t ip) const;
@@ -71,6 +74,7 @@ class KmodFunction {
   int fd_ = -1;
   std::span<std::byte> ring_, pool_, slots_, shadow_[PCILENS_BARS];
   std::uint64_t iova_base_ = 0;
+  BarSizes bar_sizes_{};
   // Ours alone: what the mapping says is never read back.
   std::atomic<std::uint64_t> tail_{0};
   std::uint32_t capacity_ = 0, first_record_ = 0;
