@@ -6,22 +6,22 @@ namespace pcilens::kmod {
 
 bool EventQueue::front(Reported& next) {
   const std::lock_guard lock(mutex_);
-  if (memory_.empty()) return function_.peek(next.event, next.stack) != 0;
+  if (memory_.empty()) return ring_.peek(next.event, next.stack) != 0;
   next = memory_.front();
   return true;
 }
 
 bool EventQueue::has_events() const {
-  return in_memory_.load(std::memory_order_relaxed) != 0 || function_.has_events();
+  return in_memory_.load(std::memory_order_relaxed) != 0 || ring_.has_events();
 }
 
 bool EventQueue::claim(std::uint64_t seq) {
   const std::lock_guard lock(mutex_);
   if (memory_.empty()) {
     Reported next;
-    const std::uint32_t records = function_.peek(next.event, next.stack);
+    const std::uint32_t records = ring_.peek(next.event, next.stack);
     if (records == 0 || next.event.seq != seq) return false;
-    function_.consume(records);
+    ring_.consume(records);
     return true;
   }
   const auto it = std::ranges::find(memory_, seq, [](const Reported& r) { return r.event.seq; });
@@ -39,10 +39,10 @@ void EventQueue::absorb() {
 
 void EventQueue::absorb_locked() {
   Reported next;
-  while (const std::uint32_t records = function_.peek(next.event, next.stack)) {
+  while (const std::uint32_t records = ring_.peek(next.event, next.stack)) {
     memory_.push_back(next);
     if (next.spins()) spinning_.push_back(next.event.time_ns);
-    function_.consume(records);
+    ring_.consume(records);
   }
   in_memory_ = memory_.size();
 }
@@ -58,17 +58,13 @@ std::vector<Reported> EventQueue::overdue(std::uint64_t before) {
   return due;
 }
 
-std::optional<std::uint64_t> EventQueue::expired(std::uint64_t seq) {
+std::optional<pcilens_event> EventQueue::expired(std::uint64_t seq) {
   const std::lock_guard lock(mutex_);
   absorb_locked();
   const auto it = std::ranges::find_if(memory_, [&](const Reported& r) {
     return r.event.kind == PCILENS_EXPIRED && r.event.aux == seq;
   });
-  if (it == memory_.end()) return std::nullopt;
-  const std::uint64_t value = it->event.value;
-  memory_.erase(it);
-  in_memory_ = memory_.size();
-  return value;
+  return it == memory_.end() ? std::nullopt : std::optional(it->event);
 }
 
 }  // namespace pcilens::kmod

@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/host/kmod/kmod_function.hpp"
+#include "core/host/kmod/event_ring.hpp"
 
 namespace pcilens::kmod {
 
@@ -28,7 +28,7 @@ struct Reported {
 
 class EventQueue {
  public:
-  explicit EventQueue(KmodFunction& function) : function_(function) {}
+  explicit EventQueue(EventRing& ring) : ring_(ring) {}
 
   // The next one, which stays where it is. False if there is none.
   bool front(Reported& next);
@@ -41,13 +41,14 @@ class EventQueue {
   // What has to be carried now, in its order, so that no spinning driver made before `before` (ns,
   // CLOCK_MONOTONIC) runs into the cap: those, and all ahead of them but accesses that may wait.
   std::vector<Reported> overdue(std::uint64_t before);
-  // The value with which the kernel let a spinning driver go, at the cap; takes that record out.
-  std::optional<std::uint64_t> expired(std::uint64_t seq);
+  // The record that the kernel let this spinning driver go, at the cap, which stays where it is:
+  // who claims the access takes it as well.
+  std::optional<pcilens_event> expired(std::uint64_t seq);
 
  private:
   void absorb_locked();
 
-  KmodFunction& function_;
+  EventRing& ring_;
   std::mutex mutex_;  // under the link's lock or alone; nothing is called out of it
   std::deque<Reported> memory_;
   std::vector<std::uint64_t> spinning_;    // times of those in memory_ whose drivers spin

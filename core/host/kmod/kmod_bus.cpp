@@ -177,7 +177,7 @@ Result<void> KmodBus::plug(std::uint8_t, const ConfigSpace& config) {
     place = card.function->plug();
     done = true;
   });
-  while (!done || card.function->has_events()) refuse_all(card);
+  while (!done || card.function->events().has_events()) refuse_all(card);
   scan.join();
   if (!*place) return tl::unexpected(place->error());
   return open_files(card, config, **place);
@@ -250,9 +250,9 @@ void KmodBus::refuse(Card& card, const pcilens_event& event) {
 void KmodBus::refuse_all(Card& card) {
   pcilens_event event;
   pcilens_stack stack;
-  if (!card.function->has_events()) card.function->wait({}, kWaitNs);
-  while (const auto records = card.function->peek(event, stack)) {
-    card.function->consume(records);
+  if (!card.function->events().has_events()) card.function->wait({}, kWaitNs);
+  while (const auto records = card.function->events().peek(event, stack)) {
+    card.function->events().consume(records);
     refuse(card, event);
   }
 }
@@ -277,12 +277,12 @@ Result<AccessBus::Arrived> KmodBus::make(const Transaction& access) {
   pcilens_stack stack;
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < until) {
-    const auto records = card.function->peek(event, stack);
+    const auto records = card.function->events().peek(event, stack);
     if (records == 0) {
       if (!card.function->wait({}, kWaitNs)) return lost("the function is gone from the bus");
       continue;
     }
-    card.function->consume(records);
+    card.function->events().consume(records);
     const Kind kind = kind_of(event);
     if (event.tid != requester.tid() || !(is_memory(kind) || is_config(kind))) {
       refuse(card, event);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -100,10 +101,7 @@ Result<std::unique_ptr<KmodFunction>> KmodFunction::create(const ConfigSpace& co
   for (int bar = 0; bar < PCILENS_BARS; ++bar)
     if (create.bar[bar].shadow_bytes != 0)
       made->shadow_[bar] = map(create.bar[bar].shadow_bytes, PCILENS_MMAP_SHADOW(bar));
-  const auto* ring = reinterpret_cast<const pcilens_ring*>(made->ring_.data());
-  made->capacity_ = ring->capacity;
-  made->first_record_ = ring->first_record;
-  made->tail_ = ring->tail;
+  made->events_.emplace(made->ring_);
   return made;
 }
 
@@ -157,32 +155,6 @@ void KmodFunction::answer_spinning(const pcilens_answer& answer) {
 bool KmodFunction::sleeps(std::uint32_t slot) const {
   auto* slots = reinterpret_cast<pcilens_slot*>(slots_.data());
   return std::atomic_ref(slots[slot].sleeping).load(std::memory_order_relaxed) != 0;
-}
-
-bool KmodFunction::has_events() const {
-  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
-  return std::atomic_ref(ring->head).load(std::memory_order_acquire) !=
-         tail_.load(std::memory_order_relaxed);
-}
-
-// The module publishes an event and its stack together.
-std::uint32_t KmodFunction::peek(pcilens_event& event, pcilens_stack& stack) const {
-  if (!has_events()) return 0;
-  const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-  const auto record = [&](std::uint64_t number) {
-    return ring_.data() + first_record_ + (number & (capacity_ - 1)) * sizeof(event);
-  };
-  std::memcpy(&event, record(tail), sizeof(event));
-  if ((event.flags & PCILENS_F_STACK) == 0) return 1;
-  std::memcpy(&stack, record(tail + 1), sizeof(stack));
-  return 2;
-}
-
-void KmodFunction::consume(std::uint32_t records) {
-  auto* ring = reinterpret_cast<pcilens_ring*>(ring_.data());
-  const std::uint64_t tail = tail_.load(std::memory_order_relaxed) + records;
-  tail_.store(tail, std::memory_order_relaxed);
-  std::atomic_ref(ring->tail).store(tail, std::memory_order_release);
 }
 
 bool KmodFunction::set_policy(const Host::Range& range) {

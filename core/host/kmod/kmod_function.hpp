@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "core/host/host.hpp"
+#include "core/host/kmod/event_ring.hpp"
 #include "core/host/kmod/policy_ranges.hpp"
 #include "core/pci/config_space.hpp"
 #include "core/result.hpp"
@@ -46,12 +46,8 @@ class KmodFunction {
   // Whether the driver sleeps until its answer comes.
   bool sleeps(std::uint32_t slot) const;
 
-  // The next event of the ring, and its stack if it has one: how many records they take, 0 for
-  // none. One reader at a time, for these two.
-  std::uint32_t peek(pcilens_event& event, pcilens_stack& stack) const;
-  void consume(std::uint32_t records);
-  // Whether there is one; any thread.
-  bool has_events() const;
+  // What the kernel reports.
+  EventRing& events() { return *events_; }
 
   const BarSizes& bar_sizes() const { return bar_sizes_; }
   // Accesses of that kind there wait for us, with their call stacks; none: as they come. False:
@@ -75,9 +71,7 @@ class KmodFunction {
   std::span<std::byte> ring_, pool_, slots_, shadow_[PCILENS_BARS];
   std::uint64_t iova_base_ = 0;
   BarSizes bar_sizes_{};
-  // Ours alone: what the mapping says is never read back.
-  std::atomic<std::uint64_t> tail_{0};
-  std::uint32_t capacity_ = 0, first_record_ = 0;
+  std::optional<EventRing> events_;
 };
 
 }  // namespace pcilens::kmod

@@ -161,7 +161,7 @@ bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
   }
   const std::uint64_t from = monotonic_ns();
   while (looks && elsewhere() && monotonic_ns() - from < served.look_ns)
-    if (served.function->has_events()) return true;
+    if (served.function->events().has_events()) return true;
   const bool alive = served.function->wait({}, timeout_ns);
   const bool soon = monotonic_ns() - from < kMostLookNs;
   served.look_ns =
@@ -199,15 +199,18 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     std::uint8_t index;
     const pcilens_event& event;
     std::uint32_t site;
+    std::optional<pcilens_event> expired;
     bool asked;
-  } asking{*this, index, event, t.site, false};
-  Link::Terms terms{.stack = stack,
-                    .claim =
-                        [a = &asking] {
-                          a->asked = true;
-                          return a->host.claim(a->index, a->event, a->site);
-                        },
-                    .latest = {}};
+
+    // Both or none: the next try has to find that the kernel has let the driver go.
+    bool take() {
+      asked = true;
+      if (!host.claim(index, event, site)) return false;
+      if (expired) host.served_[index]->queue.claim(expired->seq);
+      return true;
+    }
+  } asking{*this, index, event, t.site, {}, false};
+  Link::Terms terms{.stack = stack, .claim = [a = &asking] { return a->take(); }, .latest = {}};
   bool waits = next.waits();
   // The driver has gone on already: a stop may hold it for ever, until something behind it cannot
   // wait.
@@ -218,11 +221,12 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     // The kernel has let it go at the cap: with the shadow's value, of which a function need not
     // know; but a write it has to see.
     if (monotonic_ns() > event.time_ns + KmodFunction::kAtomicHoldNs)
-      if (const auto value = served.queue.expired(event.seq)) {
-        t.answered_by = is_read(t.kind) ? AnsweredBy::Shadow : AnsweredBy::PassedStop;
-        if (is_read(t.kind)) t.value = *value;
-        waits = false;
-      }
+      asking.expired = served.queue.expired(event.seq);
+    if (asking.expired) {
+      t.answered_by = is_read(t.kind) ? AnsweredBy::Shadow : AnsweredBy::PassedStop;
+      if (is_read(t.kind)) t.value = asking.expired->value;
+      waits = false;
+    }
   }
   const auto completion = link_.request_now(t, terms);
   // The other thread was quicker; or the link is held.

@@ -59,7 +59,8 @@ class KmodHost final : public Host {
   // while one is held in a stop, or stuck under an interrupt handler, the other goes on: so the
   // kernel's ring never fills up behind a stop, and who cannot wait is let past it.
   struct Served {
-    explicit Served(std::unique_ptr<KmodFunction> f) : function(std::move(f)), queue(*function) {}
+    explicit Served(std::unique_ptr<KmodFunction> f)
+        : function(std::move(f)), queue(function->events()) {}
     std::unique_ptr<KmodFunction> function;
     EventQueue queue;
     std::atomic<std::uint64_t> claimed{0};  // events so far: a thread that stands still shows

@@ -1,0 +1,86 @@
+// What the module's ring holds, taken by several threads: here in their order, one at a time.
+#include "core/host/kmod/event_queue.hpp"
+
+#include <cstring>
+#include <vector>
+
+#include "catch.hpp"
+
+using namespace pcilens::kmod;
+
+namespace {
+
+// The kernel's side, in memory.
+struct Kernel {
+  static constexpr std::uint32_t kRecords = 16;
+  std::vector<pcilens_event> memory = std::vector<pcilens_event>(2 + kRecords);
+  pcilens_ring& header = *reinterpret_cast<pcilens_ring*>(memory.data());
+
+  Kernel() {
+    header.capacity = kRecords;
+    header.record_bytes = sizeof(pcilens_event);
+    header.first_record = 2 * sizeof(pcilens_event);
+  }
+  void report(const pcilens_event& event) {
+    memory[2 + header.head % kRecords] = event;
+    ++header.head;
+  }
+  std::span<std::byte> ring() { return std::as_writable_bytes(std::span(memory)); }
+};
+
+pcilens_event event(std::uint64_t seq, std::uint16_t kind, std::uint32_t flags = 0) {
+  pcilens_event event{};
+  event.seq = seq;
+  event.time_ns = 1000 * seq;
+  event.kind = kind;
+  event.flags = flags;
+  return event;
+}
+
+pcilens_event expired(std::uint64_t seq, std::uint64_t of, std::uint64_t value) {
+  pcilens_event record = event(seq, PCILENS_EXPIRED, PCILENS_F_PASSED_STOP);
+  record.aux = of;
+  record.value = value;
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("each event is claimed once, from the ring and from memory") {
+  Kernel kernel;
+  EventRing ring(kernel.ring());
+  EventQueue queue(ring);
+  for (std::uint64_t seq = 1; seq <= 40; ++seq) {
+    kernel.report(event(seq, PCILENS_MEM_WRITE));
+    if (seq % 3 == 0) queue.absorb();
+    Reported next;
+    REQUIRE(queue.front(next));
+    CHECK(next.event.seq == seq);
+    CHECK(queue.claim(seq));
+    CHECK_FALSE(queue.claim(seq));
+    CHECK_FALSE(queue.has_events());
+  }
+}
+
+TEST_CASE("that the kernel let a driver go is known until its access is claimed") {
+  Kernel kernel;
+  EventRing ring(kernel.ring());
+  EventQueue queue(ring);
+  kernel.report(event(7, PCILENS_MEM_READ, PCILENS_F_ANSWER));
+  CHECK_FALSE(queue.expired(7).has_value());
+  kernel.report(event(8, PCILENS_MEM_WRITE));
+  kernel.report(expired(9, 7, 0x77));
+  // Two threads look at it, or one whose first try comes during a delay.
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto record = queue.expired(7);
+    REQUIRE(record.has_value());
+    CHECK(record->value == 0x77);
+    CHECK(record->seq == 9);
+  }
+  CHECK(queue.claim(7));
+  CHECK(queue.claim(9));
+  CHECK_FALSE(queue.expired(7).has_value());
+  Reported next;
+  REQUIRE(queue.front(next));
+  CHECK(next.event.seq == 8);
+}
