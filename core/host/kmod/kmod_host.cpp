@@ -29,6 +29,8 @@ constexpr std::int64_t kLookNs = 20'000'000;
 // How often a thread looks in a stop who cannot wait any longer. Seldom: an interrupt handler on
 // top of it would wait for the other one.
 constexpr auto kLookInStop = 10ms;
+// How long a thread collects what is left once the functions are off the bus.
+constexpr std::uint64_t kLastLookNs = 1'000'000'000;
 // How soon an interrupt is tried again for which no CPU was free.
 constexpr std::int64_t kTryAgainNs = 1'000'000;
 
@@ -77,6 +79,7 @@ Result<void> KmodHost::plug_all(std::function<void(std::string)> said) {
   plugger_ = std::thread([this] {
     name_thread("plugger");
     for (const auto& served : served_) {
+      if (unplugging_) return;
       const auto place = served->function->plug();
       said_(place ? "on the bus at " + *place : place.error().message);
     }
@@ -92,9 +95,13 @@ void KmodHost::shut_down() {
   // Held accesses were released when the link closed; unplugging lets remove() of the drivers run
   // while the threads still answer it.
   if (plugger_.joinable()) {
+    unplugging_ = true;
     for (const auto& served : served_) served->function->unplug();
     plugger_.join();
+    // It may have put one on the bus behind us; for all others nothing happens.
+    for (const auto& served : served_) served->function->unplug();
   }
+  collect_until_ns_ = monotonic_ns() + kLastLookNs;
   ending_ = true;
   for (const auto& served : served_) {
     if (served->first.joinable()) served->first.join();
@@ -118,8 +125,14 @@ void KmodHost::serve_first(std::uint8_t index) {
       return;
     }
     if (keeps_) send_kept_interrupts();
-    if (ending_ && !owed.answer) return;
+    if (ending_ && !owed.answer && has_collected(served)) return;
   }
+}
+
+// In the end: nothing that the kernel reported is left. Who still maps a BAR of the function that
+// has gone can report for ever, and is left alone soon.
+bool KmodHost::has_collected(const Served& served) const {
+  return !served.queue.has_events() || monotonic_ns() > collect_until_ns_;
 }
 
 // The first may be held, or lie under the very interrupt handler that waits for an answer.

@@ -95,6 +95,7 @@ class KmodHost final : public Host {
   bool carry_all(std::uint8_t index, Owed& owed);
   bool carry(std::uint8_t index, const Reported& next, Owed& owed);
   void pass_overdue(std::uint8_t index);
+  bool has_collected(const Served& served) const;
   bool wait(Served& served, Owed& owed, std::int64_t timeout_ns);
   void answer(Served& served, const Reported& of, const Completion& completion, Owed& owed);
   void came_too_late(const pcilens_answer& answer, std::uint64_t seq);
@@ -116,7 +117,8 @@ class KmodHost final : public Host {
   Link& link_;
   std::vector<std::unique_ptr<Served>> served_;
   std::int64_t epoch_ns_ = 0;  // CLOCK_MONOTONIC when the link's clock was 0
-  std::atomic<bool> ending_{false};
+  std::atomic<bool> unplugging_{false}, ending_{false};
+  std::uint64_t collect_until_ns_ = 0;  // CLOCK_MONOTONIC; set before ending_
   std::function<void(std::string)> said_ = [](const std::string&) {};
   std::thread plugger_;
   mutable std::mutex sites_mutex_;
