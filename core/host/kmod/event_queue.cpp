@@ -11,8 +11,16 @@ bool EventQueue::front(Reported& next) {
   return true;
 }
 
+bool EventQueue::front_before(std::uint64_t seq, Reported& next) {
+  Reported first;
+  if (!has_events() || !front(first) || first.event.seq > seq) return false;
+  next = first;
+  return true;
+}
+
+// The ring first: what is moved to memory is seen in one of them.
 bool EventQueue::has_events() const {
-  return in_memory_.load(std::memory_order_relaxed) != 0 || ring_.has_events();
+  return ring_.has_events() || in_memory_.load(std::memory_order_relaxed) != 0;
 }
 
 bool EventQueue::claim(std::uint64_t seq) {
@@ -42,9 +50,9 @@ void EventQueue::absorb_locked() {
   while (const std::uint32_t records = ring_.peek(next.event, next.stack)) {
     memory_.push_back(next);
     if (next.spins()) spinning_.push_back(next.event.time_ns);
+    in_memory_ = memory_.size();
     ring_.consume(records);
   }
-  in_memory_ = memory_.size();
 }
 
 std::vector<Reported> EventQueue::overdue(std::uint64_t before) {

@@ -32,6 +32,8 @@ class EventQueue {
 
   // The next one, which stays where it is. False if there is none.
   bool front(Reported& next);
+  // The same, if it came before the event `seq`.
+  bool front_before(std::uint64_t seq, Reported& next);
   // Whether there is one; takes no lock.
   bool has_events() const;
   // Takes that event out, which need not be the front. False: another thread has taken it.

@@ -19,7 +19,7 @@ EventRing::EventRing(std::span<std::byte> memory)
 
 bool EventRing::has_events() const {
   return std::atomic_ref(header(memory_).head).load(std::memory_order_acquire) !=
-         tail_.load(std::memory_order_relaxed);
+         tail_.load(std::memory_order_acquire);
 }
 
 // The module publishes an event and its stack together.
@@ -37,7 +37,7 @@ std::uint32_t EventRing::peek(pcilens_event& event, pcilens_stack& stack) const 
 
 void EventRing::consume(std::uint32_t records) {
   const std::uint64_t tail = tail_.load(std::memory_order_relaxed) + records;
-  tail_.store(tail, std::memory_order_relaxed);
+  tail_.store(tail, std::memory_order_release);
   std::atomic_ref(header(memory_).tail).store(tail, std::memory_order_release);
 }
 

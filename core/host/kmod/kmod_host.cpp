@@ -182,13 +182,28 @@ bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
   return alive;
 }
 
-// Whatever is there, in order. False where it could not go on: something is held.
+// The kernel's order is one over all functions: a write to one comes before the read of another
+// that the same driver made after it. Who has seen an event finds all earlier ones published, so
+// `next` becomes the first of all that wait to be carried; gives its function.
+std::uint8_t KmodHost::earliest(std::uint8_t index, Reported& next) {
+  std::uint8_t of = index;
+  for (std::size_t i = 0; i < served_.size(); ++i)
+    if (i != index && served_[i]->queue.front_before(next.event.seq, next))
+      of = static_cast<std::uint8_t>(i);
+  return of;
+}
+
+// Whatever is there, in order, and what other functions have before it. False where it could not go
+// on: something is held.
 bool KmodHost::carry_all(std::uint8_t index, Owed& owed) {
   Served& served = *served_[index];
   Reported next;
   while (served.queue.front(next)) {
     if (owed.answer && !wait(served, owed, 0)) return true;
-    if (!carry(index, next, owed)) return false;
+    const std::uint8_t of = earliest(index, next);
+    Owed other;  // is given at once: its function's threads know nothing of it
+    if (!carry(of, next, of == index ? owed : other)) return false;
+    if (other.answer) wait(*served_[of], other, 0);
     if (keeps_) send_kept_interrupts();
   }
   return true;

@@ -93,6 +93,7 @@ class KmodHost final : public Host {
   void serve_first(std::uint8_t index);
   void serve_second(std::uint8_t index);
   bool carry_all(std::uint8_t index, Owed& owed);
+  std::uint8_t earliest(std::uint8_t index, Reported& next);
   bool carry(std::uint8_t index, const Reported& next, Owed& owed);
   void pass_overdue(std::uint8_t index);
   bool has_collected(const Served& served) const;

@@ -84,3 +84,25 @@ TEST_CASE("that the kernel let a driver go is known until its access is claimed"
   REQUIRE(queue.front(next));
   CHECK(next.event.seq == 8);
 }
+
+TEST_CASE("of two functions' events the earlier one is found, in the ring and in memory") {
+  Kernel kernel, other_kernel;
+  EventRing ring(kernel.ring()), other_ring(other_kernel.ring());
+  EventQueue queue(ring), other(other_ring);
+  kernel.report(event(11, PCILENS_MEM_READ, PCILENS_F_ANSWER));
+  Reported next;
+  REQUIRE(queue.front(next));
+  CHECK_FALSE(other.front_before(next.event.seq, next));
+  other_kernel.report(event(10, PCILENS_MEM_WRITE));
+  other_kernel.report(event(12, PCILENS_MEM_WRITE));
+  REQUIRE(other.front_before(next.event.seq, next));
+  CHECK(next.event.seq == 10);
+  CHECK(other.claim(10));
+  other.absorb();
+  REQUIRE(queue.front(next));
+  CHECK_FALSE(other.front_before(next.event.seq, next));
+  CHECK(next.event.seq == 11);
+  CHECK(queue.claim(11));
+  CHECK(other.front_before(13, next));
+  CHECK(next.event.seq == 12);
+}
