@@ -11,9 +11,9 @@ bool ArmedPlaces::in_wide(std::uint32_t bit, std::uint8_t function, std::int8_t 
                           std::uint64_t offset, std::uint32_t size) const {
   constexpr std::size_t kMany = 16;  // then the candidates are looked at one by one anyway
   if (wide_.size() > kMany) return true;
-  const std::uint64_t end = offset + std::max<std::uint64_t>(size, 1);
+  const std::uint64_t last = last_byte(offset, size);
   return std::ranges::any_of(
-      wide_, [&](const Entry& e) { return e.touched_by(bit, function, bar, offset, end); });
+      wide_, [&](const Entry& e) { return e.touched_by(bit, function, bar, offset, last); });
 }
 
 void ArmedPlaces::rebuild(const std::vector<const Reach*>& reaches) {
@@ -31,15 +31,15 @@ void ArmedPlaces::rebuild(const std::vector<const Reach*>& reaches) {
       continue;
     }
     for (const Reach::Range& range : reach.ranges) {
-      const Entry entry{index,    reach.kinds & range.kinds, range.function, range.bar, range.begin,
-                        range.end};
-      if (range.end - range.begin > kWide) {
+      const Entry entry{
+          index, reach.kinds & range.kinds, range.function, range.bar, range.begin, range.last()};
+      if (entry.last - entry.begin >= kWide) {
         kinds_wide_ |= entry.kinds;
         wide_.push_back(entry);
         continue;
       }
       kinds_narrow_ |= entry.kinds;
-      for (std::uint64_t dword = range.begin / 4; dword * 4 < range.end; ++dword) {
+      for (std::uint64_t dword = entry.begin / 4; dword <= entry.last / 4; ++dword) {
         const std::size_t bit = hash(range.bar, dword);
         filter_[bit / 64] |= 1ull << (bit % 64);
         buckets_[bit % buckets_.size()].push_back(entry);
@@ -54,16 +54,16 @@ const std::vector<std::uint32_t>& ArmedPlaces::candidates(Kind kind, std::uint8_
                                                           std::uint32_t size) const {
   found_.clear();
   const auto bit = 1u << static_cast<unsigned>(kind);
-  const std::uint64_t end = offset + std::max<std::uint64_t>(size, 1);
+  const std::uint64_t last = last_byte(offset, size);
   const auto take = [&](const std::vector<Entry>& entries) {
     for (const Entry& e : entries)
-      if (e.touched_by(bit, function, bar, offset, end)) found_.push_back(e.index);
+      if (e.touched_by(bit, function, bar, offset, last)) found_.push_back(e.index);
   };
   for (const Entry& e : everywhere_)
     if ((e.kinds & bit) != 0) found_.push_back(e.index);
   take(wide_);
   // A long DMA may touch every bucket; then each is looked at once.
-  const std::uint64_t dwords = (end - 1) / 4 - offset / 4 + 1;
+  const std::uint64_t dwords = last / 4 - offset / 4 + 1;
   if (dwords >= buckets_.size()) {
     for (const auto& bucket : buckets_) take(bucket);
   } else {
@@ -139,10 +139,10 @@ std::string place(const Reach::Range& range) {
     default: text = fmt::format("BAR{}", range.bar);
   }
   if (range.begin == 0 && range.end == ~0ull) return text;
-  if (range.begin + 1 == range.end && range.bar < kBarConfig)
+  if (range.begin == range.last() && range.bar < kBarConfig)
     return text + fmt::format(" {:#x}", range.begin);
   return text +
-         fmt::format("{}{:#x}..{:#x}", range.bar >= 0 ? "+" : " ", range.begin, range.end - 1);
+         fmt::format("{}{:#x}..{:#x}", range.bar >= 0 ? "+" : " ", range.begin, range.last());
 }
 
 }  // namespace

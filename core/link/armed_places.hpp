@@ -42,16 +42,21 @@ class ArmedPlaces {
     std::uint32_t kinds;
     int function;  // -1: each
     std::int8_t bar;
-    std::uint64_t begin, end;
+    std::uint64_t begin, last;  // inclusive, and so are the bytes of an event
     bool touched_by(std::uint32_t kind, std::uint8_t f, std::int8_t b, std::uint64_t from,
                     std::uint64_t to) const {
-      return (kinds & kind) != 0 && (function < 0 || function == f) && bar == b && begin < to &&
-             from < end;
+      return (kinds & kind) != 0 && (function < 0 || function == f) && bar == b && begin <= to &&
+             from <= last;
     }
   };
+  // The last byte of an event, which may lie at the very top of the address space.
+  static std::uint64_t last_byte(std::uint64_t offset, std::uint32_t size) {
+    const std::uint64_t more = size == 0 ? 0 : size - 1;
+    return offset > ~0ull - more ? ~0ull : offset + more;
+  }
   bool in_filter(std::int8_t bar, std::uint64_t offset, std::uint32_t size) const {
     const std::uint64_t first = offset / 4;
-    const std::uint64_t last = (offset + (size == 0 ? 0 : size - 1)) / 4;
+    const std::uint64_t last = last_byte(offset, size) / 4;
     if (last - first > 16) return true;  // a long DMA: let the ranges decide
     for (std::uint64_t dword = first; dword <= last; ++dword) {
       const std::size_t bit = hash(bar, dword);

@@ -66,10 +66,14 @@ struct Reach {
   std::uint32_t kinds = ~0u;  // bit (1 << Kind)
   bool everywhere = true;     // any place of these kinds; else only `ranges`
   struct Range {
-    int function;               // -1: every function
-    std::int8_t bar;            // kinds without a place (timer, reset ...) have kBarNone
-    std::uint64_t begin, end;   // bytes; an event of size 0 counts as one byte at its offset
+    int function;     // -1: every function
+    std::int8_t bar;  // kinds without a place (timer, reset ...) have kBarNone
+    // Bytes; an event of size 0 counts as one byte at its offset. An end of ~0 is the top of the
+    // address space, with its last byte.
+    std::uint64_t begin, end;
     std::uint32_t kinds = ~0u;  // those of the reach's kinds that can match in this range
+
+    std::uint64_t last() const { return end == ~0ull || end == begin ? end : end - 1; }
   };
   std::vector<Range> ranges;
 };

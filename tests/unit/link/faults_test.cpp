@@ -130,4 +130,5 @@ TEST_CASE("what a breakpoint can match is told in words where it has no place") 
   CHECK(where("dma") == "every DMA");
   CHECK(where("write PLAIN") == "BAR0+0x0..0x3");
   CHECK(where("access") == "every access");
+  CHECK(where("dma_write and iova == 0xffffffffffffffff") == "DMA 0xffffffffffffffff");
 }
