@@ -201,7 +201,7 @@ void LastValues::record(const Transaction& t) {
       pages_->store(t.function, t.bar, t.offset, t.size, t.value, true);
     else
       pages_->store_slowly(t);
-  } else if (t.kind == Kind::Reset) {
+  } else if (begins_anew(t)) {
     pages_->gap.reset(t.function);
     pages_->wipe([&](std::uint8_t f) { return f == t.function; }, 0);
   } else if (t.kind == Kind::Gap) {

@@ -51,6 +51,7 @@ std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view 
   number(t);
   t.done_ns = t.t_ns;
   recorder_.event(t);
+  last_.record(t);
   return t.seq;
 }
 

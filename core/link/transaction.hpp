@@ -118,6 +118,11 @@ constexpr bool is_stimulus(const Transaction& t) {
   return is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::Reset || t.kind == Kind::Force ||
          t.kind == Kind::Timer || t.kind == Kind::Input;
 }
+// From here on its function holds what a fresh one does.
+constexpr bool begins_anew(const Transaction& t) {
+  return t.kind == Kind::Reset ||
+         (t.kind == Kind::Control && t.offset == static_cast<std::uint64_t>(Control::Plug));
+}
 constexpr std::uint64_t mask_of_size(std::uint32_t bytes) {
   return bytes >= 8 ? ~0ull : (1ull << (bytes * 8)) - 1;
 }

@@ -268,6 +268,21 @@ TEST_CASE("a reset brings the reset values back") {
   CHECK(road.matches("CC.EN 0->1", road.write(0x14, 0x460001)));
 }
 
+TEST_CASE("a fresh function in the place of another has the reset values") {
+  Road road;
+  const auto control = [&](Control what, std::uint8_t function) {
+    auto t = road.make(Kind::Control, kBarNone, static_cast<std::uint64_t>(what), 0, 0);
+    t.function = function;
+    road.pass(t);
+  };
+  road.pass(road.write(0x14, 0x460001));
+  control(Control::Pause, kNvme0);
+  control(Control::Plug, kEdu0);
+  CHECK_FALSE(road.matches("CC.EN 0->1", road.write(0x14, 0x460001)));
+  control(Control::Plug, kNvme0);
+  CHECK(road.matches("CC.EN 0->1", road.write(0x14, 0x460001)));
+}
+
 TEST_CASE("after a gap old values are unknown until they are seen again") {
   Road road;
   road.pass(road.make(Kind::Gap, kBarNone, 0, 0, 12));

@@ -33,6 +33,18 @@ TEST_CASE("a function replaced during a stop at a timer starts anew") {
   CHECK(road.host.interrupts == 0);
 }
 
+TEST_CASE("a breakpoint on 0->1 stops again once a fresh function stands there") {
+  Road road;
+  road.write(kPlain, 1);
+  road.command([](Link& l) { static_cast<void>(l.replug(0, std::make_unique<Busy>())); });
+  road.set_up();
+  road.break_at("PLAIN 0->1");
+  std::thread driver([&] { road.write(kPlain, 1); });
+  CHECK(road.stopped());
+  road.resume();
+  driver.join();
+}
+
 TEST_CASE("a function unplugged during a stop at its DMA leaves the link whole") {
   for (const Phase phase : {Phase::Before, Phase::After}) {
     for (const Command what : {kDmaRead, kDmaWrite}) {

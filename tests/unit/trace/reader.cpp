@@ -357,7 +357,7 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
     auto t = mem_write(++seq, offset, value);
     t.kind = kind;
     t.size = size;
-    if (kind == Kind::Reset) t.bar = kBarNone;
+    if (kind == Kind::Reset || kind == Kind::Control) t.bar = kBarNone;
     live.spool->event(t);
   };
   add(Kind::MemWrite, 0, 4, 0xffff0007);   // 1: ID is read-only
@@ -366,6 +366,9 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
   add(Kind::MemWrite, 12, 4, 0x11112222);  // 4: the upper half of DATA
   add(Kind::MemRead, 8, 4, 0x33334444);    // 5: the lower half as it was read
   add(Kind::Reset, 0, 0, 0);               // 6
+  add(Kind::MemWrite, 0, 4, 0x00000003);   // 7
+  add(Kind::Control, static_cast<std::uint64_t>(Control::Pause), 0, 0);  // 8
+  add(Kind::Control, static_cast<std::uint64_t>(Control::Plug), 0, 0);   // 9: as after a restart
   REQUIRE(live.writer->flush());
   auto reader = read(folder / "run.db");
   const auto at = [&](std::uint64_t n) {
@@ -394,6 +397,9 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
   CHECK(told(5, 1) == ~0ull);
   CHECK(told(6, 1) == 0);
   CHECK(at(6) == std::pair<std::uint64_t, std::uint64_t>(0xabcd0000, 0));
+  CHECK(at(8).first == 0xabcd0003);
+  CHECK(at(9).first == 0xabcd0000);
+  CHECK(told(9, 0) == 0);
 }
 
 TEST_CASE("a trace in a folder that nobody may write to is read all the same") {
