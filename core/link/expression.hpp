@@ -35,7 +35,8 @@ class LastValues {
   // Config and memory transactions that succeeded leave their value; one over 8 bytes leaves its
   // bytes unknown. A reset, or a fresh function in its place, makes everything of a function
   // unseen; a gap makes everything unknown. Other kinds leave nothing.
-  void record(const Transaction& t);
+  // `names` tell which config write is a function level reset.
+  void record(const Transaction& t, const Names& names);
   // Makes room for these bytes now, so that record() need not allocate on the path.
   void prepare(std::uint8_t function, std::int8_t bar, std::uint64_t offset, std::uint64_t bytes);
   void clear();

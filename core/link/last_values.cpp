@@ -194,16 +194,16 @@ LastValues::Value LastValues::before(std::uint8_t function, std::int8_t bar, std
   return found;
 }
 
-void LastValues::record(const Transaction& t) {
-  if (is_memory(t.kind) || is_config(t.kind)) {
+void LastValues::record(const Transaction& t, const Names& names) {
+  if (names.resets(t)) {
+    pages_->gap.reset(t.function);
+    pages_->wipe([&](std::uint8_t f) { return f == t.function; }, 0);
+  } else if (is_memory(t.kind) || is_config(t.kind)) {
     if (t.status != Status::SC || t.size == 0) return;
     if (t.size <= 8 && t.offset % kPageBytes + t.size <= kPageBytes)
       pages_->store(t.function, t.bar, t.offset, t.size, t.value, true);
     else
       pages_->store_slowly(t);
-  } else if (begins_anew(t)) {
-    pages_->gap.reset(t.function);
-    pages_->wipe([&](std::uint8_t f) { return f == t.function; }, 0);
   } else if (t.kind == Kind::Gap) {
     pages_->gap.set();
     pages_->wipe([](std::uint8_t) { return true; }, ~0ull);

@@ -354,7 +354,7 @@ Completion Link::finish(Slot& slot, Lock& lock) {
     after(slot, lock);
   if (slot.passed && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::PassedStop;
   record_done(slot);
-  last_.record(t);
+  last_.record(t, *names_);
   return {t.seq, t.value, t.status, t.answered_by};
 }
 

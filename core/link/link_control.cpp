@@ -51,7 +51,7 @@ std::uint64_t Link::control(Control what, std::uint64_t value, std::string_view 
   number(t);
   t.done_ns = t.t_ns;
   recorder_.event(t);
-  last_.record(t);
+  last_.record(t, *names_);
   return t.seq;
 }
 
@@ -291,7 +291,7 @@ Result<void> Link::force(const Transaction& asked) {
     t.done_ns = t.t_ns;
     current_ = t.seq;
     recorder_.event(t);
-    last_.record(t);
+    last_.record(t, *names_);
     plugged->touched(t);
     stored = plugged->function->force(t.bar, t.offset, t.size, t.value);
     pump(lock);
@@ -321,7 +321,7 @@ void Link::reset_function(const Transaction& asked) {
     t.done_ns = t.t_ns;
     current_ = t.seq;
     recorder_.event(t);
-    last_.record(t);
+    last_.record(t, *names_);
     {
       const Working working(*this, *plugged_[index], &t);
       plugged_[index]->function->reset(kind);

@@ -71,6 +71,11 @@ ConfigNames::ConfigNames(std::span<const std::byte> image) {
   }
   std::sort(items_.begin(), items_.end(),
             [](const ConfigItem& a, const ConfigItem& b) { return a.offset < b.offset; });
+  constexpr std::uint64_t kFlrCapable = 1u << 28;  // of DEVCAP
+  const ConfigItem* able = find("PCIE.DEVCAP");
+  const ConfigItem* control = find("PCIE.DEVCTL");
+  if (able && control && (first_value(able->offset, 4).value_or(0) & kFlrCapable) != 0)
+    flr_at_ = control->offset + 1u;
 }
 
 const ConfigNames& ConfigNames::standard_header() {
@@ -100,6 +105,12 @@ std::optional<std::uint64_t> ConfigNames::first_value(std::uint64_t offset,
   for (std::uint32_t i = 0; i < size; ++i)
     value |= std::to_integer<std::uint64_t>(image_[offset + i]) << (i * 8);
   return value;
+}
+
+bool ConfigNames::starts_flr(const Transaction& t) const {
+  if (flr_at_ == 0 || t.kind != Kind::CfgWrite || t.status != Status::SC) return false;
+  if (t.offset > flr_at_ || flr_at_ - t.offset >= std::min(t.size, 8u)) return false;
+  return (t.value >> ((flr_at_ - t.offset) * 8) & 0x80) != 0;
 }
 
 const RegisterLookup* Names::bar(std::uint8_t function, std::int8_t bar) const {

@@ -33,10 +33,13 @@ class ConfigNames {
   const ConfigItem* find(std::string_view name) const;
   // Its value when the function appeared; nothing without an image.
   std::optional<std::uint64_t> first_value(std::uint64_t offset, std::uint32_t size) const;
+  // Whether it is a config write that starts a function level reset (PCIe 5.0, 7.5.3.4).
+  bool starts_flr(const Transaction& t) const;
 
  private:
   std::vector<ConfigItem> items_;
   std::vector<std::byte> image_;
+  std::uint64_t flr_at_ = 0;  // the byte whose highest bit starts one; 0: there is none
 };
 
 struct FunctionNames {
@@ -60,6 +63,10 @@ class Names {
   // The register that a memory access (or a State or Force record of one) touches first; none for
   // other kinds.
   RegisterRef at(const Transaction& t) const;
+  // As begins_anew(), and also by a driver that writes a function level reset.
+  bool resets(const Transaction& t) const {
+    return begins_anew(t) || (t.kind == Kind::CfgWrite && config(t.function).starts_flr(t));
+  }
   // How every screen writes the place of a transaction; with several functions the instance stands
   // before it ("edu0:CSTS").
   //   a register "CSTS", "SQ[3].TDBL"; two of them "INTMS+INTMC", more "INTMS..CC"; from its third

@@ -62,7 +62,7 @@ Result<std::optional<TraceCursor::Found>> TraceCursor::advance(BreakpointTable& 
         found->transaction.payload = {};
       }
     }
-    last_.record(t);
+    last_.record(t, *names);
     past_ = t.seq;
     return !found;
   });

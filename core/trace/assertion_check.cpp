@@ -224,7 +224,7 @@ void AssertionChecker::look(const Transaction& t, std::string_view symbol) {
   const std::uint32_t kind = 1u << static_cast<unsigned>(t.kind);
   for (Watch& watch : watches_)
     if ((watch.kinds & kind) != 0) watch.look({t.seq, t.t_ns}, event);
-  last_.record(t);
+  last_.record(t, *names_);
   end_seq_ = t.seq;
   end_ns_ = std::max(end_ns_, t.t_ns);
 }

@@ -41,7 +41,7 @@ Result<MatchCounter::Progress> MatchCounter::advance(std::uint64_t events) {
     }
     ++looked_at;
     if (expression_.matches({t, Phase::After, last_, *names_, symbols_.of(t.site)})) ++matches_;
-    last_.record(t);
+    last_.record(t, *names_);
     next_ = t.seq + 1;
     return true;
   });

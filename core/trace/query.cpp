@@ -163,7 +163,7 @@ Result<QueryStats> query(TraceReader& reader, const Expression& expression,
     const auto& site = sites.of(t.site);
     const bool match =
         t.seq >= options.from && expression.matches({t, Phase::After, last, *names, site.symbol});
-    last.record(t);
+    last.record(t, *names);
     if (!match) return true;
     if (options.limit != 0 && stats.matches == options.limit) {
       stats.more = true;

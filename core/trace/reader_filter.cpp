@@ -66,7 +66,7 @@ Result<bool> TraceReader::State::extend(const Expression& filter, std::uint64_t 
         if (t.seq >= until) ++after;
       }
       if (t.status == Status::Pending) index.pending.push_back(t.seq);
-      index.last.record(t);
+      index.last.record(t, *names);
       index.next = t.seq + 1;
     }
     if (index.matches.size() > kMostMatches)

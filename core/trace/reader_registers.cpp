@@ -64,13 +64,13 @@ Result<std::vector<TraceRegister>> TraceReader::registers_at(std::uint64_t seq) 
   std::map<Key, Known> known;
   auto row = state_->prepare(
       fmt::format("SELECT {} FROM event e WHERE e.seq >= ?1 AND e.seq <= ?2 AND (e.bar >= 0 OR "
-                  "e.kind = {} OR (e.kind = {} AND e.offset = {})) ORDER BY e.seq LIMIT {}",
-                  kEventColumns, static_cast<int>(Kind::Reset), static_cast<int>(Kind::Control),
-                  static_cast<int>(Control::Plug), kRowsATime));
+                  "e.kind IN ({}, {}) OR (e.kind = {} AND e.offset = {})) ORDER BY e.seq LIMIT {}",
+                  kEventColumns, static_cast<int>(Kind::Reset), static_cast<int>(Kind::CfgWrite),
+                  static_cast<int>(Kind::Control), static_cast<int>(Control::Plug), kRowsATime));
   if (!row) return tl::unexpected(row.error());
 
   const auto take = [&](const Transaction& t) {
-    if (begins_anew(t)) {
+    if (all->resets(t)) {
       std::erase_if(known, [&](const auto& item) { return std::get<0>(item.first) == t.function; });
       return;
     }

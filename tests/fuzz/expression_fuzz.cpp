@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           (expression->reach().kinds & 1u << static_cast<unsigned>(t.kind)) == 0)
         std::abort();
     }
-    last.record(t);
+    last.record(t, *names());
     events.remove_prefix(16);
   }
   return 0;

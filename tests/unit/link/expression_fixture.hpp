@@ -88,7 +88,10 @@ inline std::shared_ptr<const Names> names() {
     std::vector<std::byte> image(kConfigSize);
     image[6] = std::byte{0x10};     // status: there is a capability list
     image[0x34] = std::byte{0x40};  // it begins here
-    image[0x40] = std::byte{0x01};  // power management, the only one
+    image[0x40] = std::byte{0x01};  // power management
+    image[0x41] = std::byte{0x60};
+    image[0x60] = std::byte{0x10};  // PCI Express, the last
+    image[0x67] = std::byte{0x10};  // that can be reset alone
     nvme.config = std::make_shared<ConfigNames>(image);
     n->functions.push_back(std::move(nvme));
     n->functions.push_back({"edu0", "00:02.0", {std::make_shared<RegisterLookup>(kEdu)}});
@@ -154,7 +157,7 @@ class Road {
     const Expression e = compiled(text);
     return e.matches({t, phase, last, *names(), symbol});
   }
-  void pass(const Transaction& t) { last.record(t); }
+  void pass(const Transaction& t) { last.record(t, *names()); }
 
  private:
   std::uint64_t seq_ = 0;

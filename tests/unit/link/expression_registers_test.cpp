@@ -268,6 +268,26 @@ TEST_CASE("a reset brings the reset values back") {
   CHECK(road.matches("CC.EN 0->1", road.write(0x14, 0x460001)));
 }
 
+TEST_CASE("a function level reset that a driver writes brings the reset values back") {
+  Road road;
+  const auto set = [&] { return road.matches("CC.EN 0->1", road.write(0x14, 0x460001)); };
+  road.pass(road.write(0x14, 0x460001));
+  road.pass(road.config_write(0x68, 0x2810));  // another bit of device control
+  auto refused = road.config_write(0x68, 0xa810);
+  refused.status = Status::UR;
+  road.pass(refused);
+  road.function = kEdu0;  // has no such capability
+  road.pass(road.config_write(0x68, 0xa810));
+  road.function = kNvme0;
+  CHECK_FALSE(set());
+  road.pass(road.config_write(0x68, 0xa810));
+  CHECK(set());
+  road.pass(road.write(0x14, 0x460001));
+  CHECK_FALSE(set());
+  road.pass(road.config_write(0x69, 0x80, 1));
+  CHECK(set());
+}
+
 TEST_CASE("a fresh function in the place of another has the reset values") {
   Road road;
   const auto control = [&](Control what, std::uint8_t function) {

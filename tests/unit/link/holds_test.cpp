@@ -45,6 +45,20 @@ TEST_CASE("a breakpoint on 0->1 stops again once a fresh function stands there")
   driver.join();
 }
 
+TEST_CASE("a breakpoint on 0->1 stops again after the driver's function level reset") {
+  Road road;
+  road.write(kPlain, 1);
+  constexpr std::uint8_t kPciExpress = 0x10;
+  const auto control = *road.link.function(0)->config().find_capability(kPciExpress) + 8;
+  road.config(static_cast<std::uint16_t>(control), 1 << 15);
+  road.set_up();
+  road.break_at("PLAIN 0->1");
+  std::thread driver([&] { road.write(kPlain, 1); });
+  CHECK(road.stopped());
+  road.resume();
+  driver.join();
+}
+
 TEST_CASE("a function unplugged during a stop at its DMA leaves the link whole") {
   for (const Phase phase : {Phase::Before, Phase::After}) {
     for (const Command what : {kDmaRead, kDmaWrite}) {

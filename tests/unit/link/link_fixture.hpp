@@ -55,6 +55,7 @@ class Busy final : public Function {
     constexpr Bar kBars[] = {{.index = 0, .size = 0x4000}};
     ConfigSpace config({.vendor = 0x1234, .device = 1}, kBars);
     config.add_msi(1);
+    config.add_pcie_endpoint();
     return config;
   }
   void read(const Transaction& request, Reply reply) override {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -45,6 +46,20 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
+// With PCI Express at 0x40, which can be reset alone.
+std::string config_image() {
+  std::string hex(2 * 0x50, '0');
+  const auto put = [&](std::size_t at, const char* bytes) {
+    hex.replace(2 * at, std::strlen(bytes), bytes);
+  };
+  put(0, "34127856");
+  put(6, "10");
+  put(0x34, "40");
+  put(0x40, "10");
+  put(0x47, "10");
+  return hex;
+}
+
 Live record(const std::string& path) {
   auto memory = SpoolMemory::anonymous(1 << 16);
   auto spool = Spool::create(memory->bytes());
@@ -52,8 +67,9 @@ Live record(const std::string& path) {
   auto writer = TraceWriter::create(path, **reader);
   REQUIRE(writer);
   (*spool)->blob(BlobKind::Function, 0,
-                 bytes_of(R"({"instance":"card0","device":"card","bdf":"00:01.0","config":"341278)"
-                          R"(56","bars":[{"index":0,"address":4096,"size":4096}],)"
+                 bytes_of(R"({"instance":"card0","device":"card","bdf":"00:01.0","config":")" +
+                          config_image() +
+                          R"(","bars":[{"index":0,"address":4096,"size":4096}],)"
                           R"("options":{"seed":"7"},"maps":[)" +
                           map_to_json(kMap) + "]}"));
   return {std::move(*memory), std::move(*spool), std::move(*reader), std::move(*writer)};
@@ -358,6 +374,7 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
     t.kind = kind;
     t.size = size;
     if (kind == Kind::Reset || kind == Kind::Control) t.bar = kBarNone;
+    if (kind == Kind::CfgWrite) t.bar = kBarConfig;
     live.spool->event(t);
   };
   add(Kind::MemWrite, 0, 4, 0xffff0007);   // 1: ID is read-only
@@ -369,6 +386,9 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
   add(Kind::MemWrite, 0, 4, 0x00000003);   // 7
   add(Kind::Control, static_cast<std::uint64_t>(Control::Pause), 0, 0);  // 8
   add(Kind::Control, static_cast<std::uint64_t>(Control::Plug), 0, 0);   // 9: as after a restart
+  add(Kind::MemWrite, 0, 4, 0x00000005);                                 // 10
+  add(Kind::CfgWrite, 0x48, 2, 0x2810);                                  // 11: device control
+  add(Kind::CfgWrite, 0x48, 2, 0xa810);                                  // 12: the driver resets it
   REQUIRE(live.writer->flush());
   auto reader = read(folder / "run.db");
   const auto at = [&](std::uint64_t n) {
@@ -400,6 +420,8 @@ TEST_CASE("registers at an event follow writes by their access rules, reads, sta
   CHECK(at(8).first == 0xabcd0003);
   CHECK(at(9).first == 0xabcd0000);
   CHECK(told(9, 0) == 0);
+  CHECK(at(11).first == 0xabcd0005);
+  CHECK(at(12).first == 0xabcd0000);
 }
 
 TEST_CASE("a trace in a folder that nobody may write to is read all the same") {
