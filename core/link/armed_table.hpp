@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,6 +27,7 @@ class ArmedTable {
   Result<void> enable(std::uint32_t number, bool enabled) {
     Item* const item = item_of(number);
     if (item == nullptr) return tl::unexpected(none(number));
+    if (enabled && item->meaningless) return tl::unexpected(*item->meaningless);
     item->state.enabled = enabled;
     rearm();
     return {};
@@ -60,7 +63,8 @@ class ArmedTable {
   struct Item {
     State state;
     Expression expression;
-    std::uint64_t passed = 0;  // matches that were let through, as asked for
+    std::uint64_t passed = 0;               // matches that were let through, as asked for
+    std::optional<Error> meaningless = {};  // why it says nothing under the names of now
   };
 
   // `noun` and `lister`: "there is no `noun` 3; `lister` lists them".
@@ -72,6 +76,29 @@ class ArmedTable {
     items_.push_back({.state = std::move(state), .expression = std::move(expression)});
     rearm();
     return items_.back().state.number;
+  }
+
+  // Each once more as compile(state) has it now. Where that fails it stays, disabled; gives one
+  // sentence for each of those.
+  template <typename Compile>
+  std::vector<std::string> compile_again(Compile compile) {
+    std::vector<std::string> told;
+    for (Item& item : items_) {
+      Result<Expression> expression = compile(item.state);
+      item.meaningless.reset();
+      if (expression) {
+        item.state.synchronous = describe(expression->reach());
+        item.expression = std::move(*expression);
+        continue;
+      }
+      const std::string& why = expression.error().message;
+      told.push_back(fmt::format("{} {} is disabled: {}", noun_, item.state.number,
+                                 std::string_view(why).substr(0, why.find('\n'))));
+      item.meaningless = expression.error();
+      item.state.enabled = false;
+    }
+    rearm();
+    return told;
   }
 
   // Calls visit(item) for each that may match there, in the order of their numbers, until one

@@ -2,12 +2,22 @@
 
 namespace pcilens {
 
+Result<Expression> BreakpointTable::compile(Breakpoint& breakpoint,
+                                            const std::shared_ptr<const Names>& names) {
+  auto expression = Expression::compile(breakpoint.expression, names);
+  // A condition on what the function answers can only be judged then.
+  if (expression && expression->needs_completion()) breakpoint.phase = Phase::After;
+  return expression;
+}
+
+std::vector<std::string> BreakpointTable::rename(const std::shared_ptr<const Names>& names) {
+  return compile_again([&](BreakpointState& state) { return compile(state.breakpoint, names); });
+}
+
 Result<std::uint32_t> BreakpointTable::add(Breakpoint breakpoint,
                                            std::shared_ptr<const Names> names) {
-  auto expression = Expression::compile(breakpoint.expression, std::move(names));
+  auto expression = compile(breakpoint, names);
   if (!expression) return tl::unexpected(expression.error());
-  // A condition on what the function answers can only be judged then.
-  if (expression->needs_completion()) breakpoint.phase = Phase::After;
   return insert({.breakpoint = std::move(breakpoint), .synchronous = {}}, std::move(*expression));
 }
 

@@ -36,9 +36,16 @@ class BreakpointTable : public ArmedTable<BreakpointState> {
  public:
   BreakpointTable() : ArmedTable("breakpoint", "breakpoints") {}
   Result<std::uint32_t> add(Breakpoint breakpoint, std::shared_ptr<const Names> names);
+  // The same under other names, as of a plug-in that was rebuilt. A sentence for each that they do
+  // not know any more: it stays, disabled.
+  std::vector<std::string> rename(const std::shared_ptr<const Names>& names);
   // Numbers of those that stop here, counting hits; `logged` gets the log-only ones.
   void match(const EventView& event, std::vector<std::uint32_t>& stops,
              std::vector<std::uint32_t>& logged);
+
+ private:
+  static Result<Expression> compile(Breakpoint& breakpoint,
+                                    const std::shared_ptr<const Names>& names);
 };
 
 }  // namespace pcilens

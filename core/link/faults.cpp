@@ -167,11 +167,9 @@ std::string_view words_for(FaultAction action) {
   }
 }
 
-}  // namespace
-
-Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> names) {
-  auto expression = Expression::compile(fault.expression, std::move(names));
-  if (!expression) return tl::unexpected(expression.error());
+Result<Expression> compile(const Fault& fault, const std::shared_ptr<const Names>& names) {
+  auto expression = Expression::compile(fault.expression, names);
+  if (!expression) return expression;
   if (expression->needs_completion() && !bits_of_a_value(fault.action) &&
       fault.action != FaultAction::AllOnes)
     return fail(
@@ -181,6 +179,18 @@ Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> 
   if ((expression->reach().kinds & kinds_for(fault.action)) == 0)
     return fail(fmt::format("`{}` is for {}, and `{}` matches none of those; name others",
                             name_of(fault.action), words_for(fault.action), fault.expression));
+  return expression;
+}
+
+}  // namespace
+
+std::vector<std::string> FaultTable::rename(const std::shared_ptr<const Names>& names) {
+  return compile_again([&](FaultState& state) { return compile(state.fault, names); });
+}
+
+Result<std::uint32_t> FaultTable::add(Fault fault, std::shared_ptr<const Names> names) {
+  auto expression = compile(fault, names);
+  if (!expression) return tl::unexpected(expression.error());
   return insert({.fault = std::move(fault), .synchronous = {}}, std::move(*expression));
 }
 

@@ -56,6 +56,8 @@ class FaultTable : public ArmedTable<FaultState> {
   FaultTable() : ArmedTable("fault rule", "faults") {}
   // An action that can do nothing where the expression matches is an Error.
   Result<std::uint32_t> add(Fault fault, std::shared_ptr<const Names> names);
+  // As BreakpointTable::rename().
+  std::vector<std::string> rename(const std::shared_ptr<const Names>& names);
   // The first rule that acts here in this phase, if any; counts it. Rules that need the completion
   // act After, all others Before.
   const FaultState* match(const EventView& event);

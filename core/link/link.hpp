@@ -158,7 +158,8 @@ class Link final : private Reply::Sink {
   // Stops at the driver's first BAR access from now on.
   void stop_at_first_access();
 
-  // The breakpoints and rules of an earlier link, with their numbers; before start().
+  // The breakpoints and rules of an earlier link, with their numbers, as they read for the
+  // functions of this one; a note names each that means nothing any more. Before start().
   void adopt(const Link& earlier);
 
   const BreakpointTable& breakpoints() const { return breakpoints_; }

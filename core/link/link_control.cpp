@@ -380,6 +380,9 @@ void Link::insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint
 void Link::adopt(const Link& earlier) {
   breakpoints_ = earlier.breakpoints_;
   faults_ = earlier.faults_;
+  // Its registers may lie elsewhere than those that were meant.
+  for (const auto& told : {breakpoints_.rename(names_), faults_.rename(names_)})
+    for (const std::string& sentence : told) host_note(sentence);
   armed_changed();
 }
 
