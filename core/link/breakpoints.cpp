@@ -24,11 +24,9 @@ Result<std::uint32_t> BreakpointTable::add(Breakpoint breakpoint,
 void BreakpointTable::match(const EventView& event, std::vector<std::uint32_t>& stops,
                             std::vector<std::uint32_t>& logged) {
   const Transaction& t = event.t;
-  // What has no Before (a state change is seen once it has happened) is judged After.
-  const bool only_after = t.kind == Kind::State || t.kind == Kind::Timer;
   each_candidate(t, [&](Item& item) {
     const Breakpoint& breakpoint = item.state.breakpoint;
-    const bool wants_after = only_after || breakpoint.phase == Phase::After;
+    const bool wants_after = has_no_before(t.kind) || breakpoint.phase == Phase::After;
     if (wants_after != (event.phase == Phase::After) || !item.expression.matches(event))
       return true;
     ++item.state.hits;

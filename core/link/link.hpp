@@ -264,8 +264,10 @@ class Link final : private Reply::Sink {
   void insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint64_t cause);
   void armed_changed();
   const MemoryRegion* unseen(const Reach& reach) const;
+  Result<void> can_match(const Reach& reach, std::string_view text) const;
   template <typename Table>
-  Result<std::uint32_t> only_if_seen(Table& table, Result<std::uint32_t> number);
+  Result<std::uint32_t> only_if_seen(Table& table, Result<std::uint32_t> number,
+                                     std::string_view text);
   void names_changed();
   void run();  // the link thread
   void finish_commands();

@@ -1,10 +1,29 @@
 // What commands do to the link: run and pause, breakpoints and rules, transactions by hand.
+#include <fmt/format.h>
+
 #include <string>
 
 #include "core/link/link_internal.hpp"
 #include "core/thread_name.hpp"
 
 namespace pcilens {
+namespace {
+
+constexpr std::uint32_t bit(Kind kind) {
+  return 1u << static_cast<unsigned>(kind);
+}
+
+// Done by hand or by the link itself: there is nobody to keep waiting.
+Result<void> can_be_held(const Reach& reach, std::string_view text) {
+  constexpr std::uint32_t kNever = bit(Kind::Reset) | bit(Kind::Force) | bit(Kind::Control);
+  if (reach.kinds == 0 || (reach.kinds & ~kNever) != 0) return {};
+  return fail(
+      fmt::format("`{0}` matches only resets, forces or control events, and none of these is ever "
+                  "held; `transactions {0}` lists them",
+                  text));
+}
+
+}  // namespace
 
 // The link thread: commands at once, timers when they are due, a tick for the screens.
 void Link::run() {
@@ -82,6 +101,7 @@ Result<void> Link::step(const Step& step) {
   if (step.until == Step::Until::Expression) {
     auto expression = Expression::compile(step.expression, names_);
     if (!expression) return tl::unexpected(expression.error());
+    if (auto can = can_be_held(expression->reach(), step.expression); !can) return can;
     step_expression_ = std::move(*expression);
   }
   step_ = step;
@@ -175,23 +195,30 @@ const MemoryRegion* Link::unseen(const Reach& reach) const {
   return all;
 }
 
+Result<void> Link::can_match(const Reach& reach, std::string_view text) const {
+  if (const MemoryRegion* region = unseen(reach))
+    return fail(std::string(region->name) +
+                " is direct memory: the driver's accesses to it are not seen, so none can match");
+  return can_be_held(reach, text);
+}
+
 // One that can never match is refused.
 template <typename Table>
-Result<std::uint32_t> Link::only_if_seen(Table& table, Result<std::uint32_t> number) {
+Result<std::uint32_t> Link::only_if_seen(Table& table, Result<std::uint32_t> number,
+                                         std::string_view text) {
   if (!number) return number;
-  const MemoryRegion* region = nullptr;
+  Result<void> seen;
   table.each_enabled([&](const auto& state, const Reach& reach) {
-    if (state.number == *number) region = unseen(reach);
+    if (state.number == *number) seen = can_match(reach, text);
   });
-  if (region == nullptr) return number;
+  if (seen) return number;
   static_cast<void>(table.remove(*number));
-  return fail(std::string(region->name) +
-              " is direct memory: the driver's accesses to it are not seen, so none can match");
+  return tl::unexpected(seen.error());
 }
 
 Result<std::uint32_t> Link::add_breakpoint(Breakpoint breakpoint) {
   const std::string text = breakpoint.expression;
-  auto number = only_if_seen(breakpoints_, breakpoints_.add(std::move(breakpoint), names_));
+  auto number = only_if_seen(breakpoints_, breakpoints_.add(std::move(breakpoint), names_), text);
   if (!number) return number;
   control(Control::Breakpoint, *number, "breakpoint " + std::to_string(*number) + ": " + text);
   armed_changed();
@@ -217,7 +244,7 @@ Result<void> Link::remove_breakpoint(std::uint32_t number) {
 
 Result<std::uint32_t> Link::add_fault(Fault fault) {
   const std::string text = describe(fault);
-  auto number = only_if_seen(faults_, faults_.add(std::move(fault), names_));
+  auto number = only_if_seen(faults_, faults_.add(std::move(fault), names_), text);
   if (!number) return number;
   control(Control::Fault, *number, "fault " + std::to_string(*number) + ": " + text);
   armed_changed();

@@ -227,6 +227,12 @@ void Link::take_input(Effect& effect, Lock& lock) {
   std::memcpy(&slot.t.value, operation.data.data(),
               std::min<std::size_t>(operation.data.size(), 8));
   slot.t.payload = operation.data;
+  // As of a DMA read, kept through a stop after it.
+  std::vector<std::byte> came;
+  if (watched(slot.t)) [[unlikely]] {
+    came.assign(operation.data.begin(), operation.data.end());
+    slot.t.payload = came;
+  }
   slot.t.status = Status::SC;
   slot.done = true;
   finish(slot, lock);

@@ -17,13 +17,14 @@ bool Link::step_ends_at(const Slot& slot, Phase phase) const {
   const Transaction& t = slot.t;
   const bool host_access = is_config(t.kind) || is_memory(t.kind);
   switch (step_->until) {
-    case Step::Until::Any: return phase == Phase::Before && t.kind != Kind::State;
+    case Step::Until::Any:
+      return (phase == Phase::After) == has_no_before(t.kind) && t.kind != Kind::State;
     case Step::Until::NextAccess:
       return phase == Phase::Before && host_access && t.origin != Origin::Poke;
     case Step::Until::Interrupt: return phase == Phase::Before && t.kind == Kind::Irq;
     case Step::Until::RegisterChange: return phase == Phase::After && slot.changes_register;
     case Step::Until::Expression: {
-      const bool late = step_expression_->needs_completion() || t.kind == Kind::State;
+      const bool late = step_expression_->needs_completion() || has_no_before(t.kind);
       return (phase == Phase::After) == late && step_expression_->matches(view(t, phase));
     }
   }

@@ -112,6 +112,10 @@ constexpr bool is_read(Kind k) {
 constexpr bool is_posted(Kind k) {
   return k == Kind::MemWrite || k == Kind::DmaWrite || k == Kind::Irq;
 }
+// Seen once it has happened: there is no moment before it at which it could be held.
+constexpr bool has_no_before(Kind k) {
+  return k == Kind::State || k == Kind::Timer || k == Kind::Input;
+}
 // What makes a function act; everything else follows from one of these.
 constexpr bool is_stimulus(const Transaction& t) {
   if (t.origin == Origin::Function) return t.kind == Kind::Timer || t.kind == Kind::Input;

@@ -21,6 +21,76 @@ TEST_CASE("a reset during a stop at a timer ends the task that waited for it") {
   CHECK(road.host.interrupts == 0);
 }
 
+TEST_CASE("a breakpoint, and each step that may, stops at a timer or an input") {
+  const auto stops_at = [](Road& road, Command command, Kind kind) {
+    std::thread driver([&] { road.write(kCommand, command); });
+    const bool stopped = road.stopped();
+    if (stopped) CHECK(road.command([](Link& l) { return l.stop()->transaction.kind; }) == kind);
+    road.resume();
+    driver.join();
+    return stopped;
+  };
+  for (const auto& [command, kind, name] :
+       {std::tuple(kTimer, Kind::Timer, "timer 1"), std::tuple(kInput, Kind::Input, "input 1")}) {
+    Road road;
+    road.break_at(name);
+    CHECK(stops_at(road, command, kind));
+  }
+  for (const auto& [command, kind, name] :
+       {std::tuple(kTimer, Kind::Timer, "timer"), std::tuple(kInput, Kind::Input, "input")}) {
+    Road road;
+    road.command([&, text = name](Link& l) {
+      return l.step({.until = Step::Until::Expression, .expression = text});
+    });
+    CHECK(stops_at(road, command, kind));
+  }
+  for (const auto& [command, kind] :
+       {std::pair(kTimer, Kind::Timer), std::pair(kInput, Kind::Input)}) {
+    Road road;
+    road.break_at("write COMMAND");
+    std::thread driver([&, command = command] { road.write(kCommand, command); });
+    REQUIRE(road.stopped());
+    road.command([](Link& l) { return l.step({.until = Step::Until::Any}); });
+    CHECK(Road::soon([&, kind = kind] {
+      return road.command([&](Link& l) { return l.stop() && l.stop()->transaction.kind == kind; });
+    }));
+    road.resume();
+    driver.join();
+  }
+}
+
+TEST_CASE("a reset during a stop at an input ends the task that waited for it") {
+  Road road;
+  road.break_at("input");
+  std::thread driver([&] { road.write(kCommand, kInput); });
+  REQUIRE(road.stopped());
+  road.command([](Link& l) {
+    l.reset_function({.value = static_cast<std::uint64_t>(ResetKind::Flr), .origin = Origin::Poke});
+  });
+  road.resume();
+  driver.join();
+  road.set_up();
+  CHECK(road.read(kCount) == 0);
+}
+
+TEST_CASE("a breakpoint or a step for what is never held is refused") {
+  Road road;
+  const auto refused = [&](const std::string& text) {
+    const auto number =
+        road.command([&](Link& l) { return l.add_breakpoint({.expression = text}); });
+    const auto step = road.command(
+        [&](Link& l) { return l.step({.until = Step::Until::Expression, .expression = text}); });
+    CHECK(number.has_value() == step.has_value());
+    return number ? "" : number.error().message;
+  };
+  CHECK(refused("reset flr") ==
+        "`reset flr` matches only resets, forces or control events, and none of these is ever "
+        "held; `transactions reset flr` lists them");
+  CHECK_FALSE(refused("force PLAIN or control").empty());
+  CHECK(refused("reset or write PLAIN").empty());
+  CHECK(road.command([](Link& l) { return l.breakpoints().list().size(); }) == 1);
+}
+
 TEST_CASE("a function replaced during a stop at a timer starts anew") {
   Road road;
   road.break_at("timer");

@@ -36,7 +36,13 @@ static_assert(well_formed(kMap));
 inline constexpr const RegisterMap* kMaps[] = {&kMap};
 
 // What a write of COMMAND starts.
-enum Command : std::uint32_t { kTimer = 1, kDmaRead = 2, kDmaWrite = 3, kInterrupt = 4 };
+enum Command : std::uint32_t {
+  kTimer = 1,
+  kDmaRead = 2,
+  kDmaWrite = 3,
+  kInterrupt = 4,
+  kInput = 5
+};
 inline constexpr std::uint64_t kIova = 0x10000;
 
 class Busy final : public Function {
@@ -77,6 +83,7 @@ class Busy final : public Function {
       case kDmaRead: status = co_await dma_read(kIova, buffer); break;
       case kDmaWrite: status = co_await dma_write(kIova, buffer); break;
       case kInterrupt: break;
+      case kInput: status = co_await outside(1, buffer); break;
     }
     if (status == Status::SC) bank(0).set(kCount, bank(0).get(kCount) + 1);
     interrupt(0);
