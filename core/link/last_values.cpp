@@ -195,7 +195,8 @@ LastValues::Value LastValues::before(std::uint8_t function, std::int8_t bar, std
 }
 
 void LastValues::record(const Transaction& t, const Names& names) {
-  if (names.resets(t)) {
+  // No memory access is a reset, and nearly all are memory accesses.
+  if (!is_memory(t.kind) && names.resets(t)) {
     pages_->gap.reset(t.function);
     pages_->wipe([&](std::uint8_t f) { return f == t.function; }, 0);
   } else if (is_memory(t.kind) || is_config(t.kind)) {
