@@ -30,8 +30,8 @@ compile() {
     "$work/eggtimer.cpp" "$library" -o "$work/eggtimer.so"
 }
 rings() {
-  timeout 60 "$PCILENS" console --device "$work/eggtimer.so" --no-hold -e 'wait end' -e info |
-    tee /dev/stderr | grep -q 'the driver has finished'
+  timeout 60 "$PCILENS" console --device "$work/eggtimer.so" --no-hold -e 'wait end' -e info &&
+    grep -q 'the driver has finished' "$work/out"
 }
 replays() {
   timeout 60 "$PCILENS" console --device "$work/eggtimer.so" --trace "$work/t" --no-hold -e 'wait end' &&
