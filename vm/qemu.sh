@@ -70,14 +70,16 @@ words="console=ttyS0 quiet panic=-1 cryptomgr.notests"
 case $accel in
 kvm) command+=(-accel kvm -cpu host) ;;
 tcg)
-	# la57 off: one level less to walk at every miss of QEMU's software TLB.
-	command+=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+	# la57 off: one level less to walk at every miss of QEMU's software TLB. erms off: the kernel
+	# would copy pages by rep movsb, of which QEMU emulates byte after byte.
+	command+=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off")
 	# Linux mistrusts this CPU's TSC and would read every time from the HPET,
 	# which takes an exit; QEMU keeps the TSCs of its CPUs together.
 	words+=" tsc=reliable"
 	# No speculation is emulated, but every detour around it is. psi: statistics of each
-	# context switch that nobody reads.
-	words+=" mitigations=off psi=0"
+	# context switch that nobody reads. lsm: three security modules without a policy would look
+	# at each system call.
+	words+=" mitigations=off psi=0 lsm=yama"
 	# On a busy host the timer's test interrupts come too late, and Linux panics.
 	words+=" no_timer_check"
 	;;
