@@ -162,6 +162,7 @@ struct lens_function {
 	unsigned long slot_map[BITS_TO_LONGS(PCILENS_SLOTS)];
 	wait_queue_head_t slot_queue;
 	struct pid *runtime;	/* the process that answers */
+	u32 prompt_ns;		/* how long a wait that may sleep spins first */
 
 	struct lens_dma *dma;
 	struct lens_statistics stat;

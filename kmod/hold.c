@@ -19,8 +19,15 @@
 
 #include "function.h"
 
-/* How long a driver's thread spins for a prompt answer before it sleeps. */
-static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
+/*
+ * How long a driver's thread that may sleep spins for a prompt answer first, where
+ * nothing else wants its CPU. Twice as long each time that it fell asleep for an
+ * answer which came soon after all (waking up may cost more than the answer took,
+ * on an emulated machine a hundred times as much), and the least again after one
+ * that took long, as at a breakpoint.
+ */
+#define LENS_PROMPT_LEAST_NS	(50 * NSEC_PER_USEC)
+#define LENS_PROMPT_MOST_NS	(2 * NSEC_PER_MSEC)
 
 /*
  * How often a spinning wait with interrupts off lets IPIs in. Not all the time,
@@ -29,6 +36,8 @@ static const u64 lens_prompt_ns = 50 * NSEC_PER_USEC;
  * would answer. Such waits went on up to the cap.
  */
 static const u64 lens_window_ns = 100 * NSEC_PER_USEC;
+/* They are slow: none before a spinning wait has lasted for so long. */
+static const u64 lens_first_window_ns = 50 * NSEC_PER_USEC;
 
 /*
  * The cap where the driver runs on top of a thread of the runtime, which it has
@@ -75,6 +84,7 @@ int lens_slots_create(struct lens_function *fn)
 	int i;
 
 	fn->runtime = get_pid(task_tgid(current));
+	fn->prompt_ns = LENS_PROMPT_LEAST_NS;
 	init_waitqueue_head(&fn->slot_queue);
 	fn->slot = kcalloc(PCILENS_SLOTS, sizeof(*fn->slot), GFP_KERNEL);
 	fn->shared_slot = vmalloc_user(PAGE_ALIGN(PCILENS_SLOTS * sizeof(*fn->shared_slot)));
@@ -178,25 +188,27 @@ static bool lens_slot_answered(struct lens_slot *slot, struct pcilens_slot *shar
 }
 
 static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slot,
-				 struct pcilens_slot *shared, u64 limit_ns)
+				 struct pcilens_slot *shared, bool may_sleep, u64 limit_ns)
 {
 	u64 start = ktime_get_ns();
-	bool window = limit_ns > lens_prompt_ns;
 
 	for (;;) {
+		u64 spun;
 		int i;
 
 		for (i = 0; i < 16; i++) {
 			if (lens_slot_answered(slot, shared))
 				return true;
 		}
-		if (lens_dead(fn) || ktime_get_ns() - start >= limit_ns)
+		spun = ktime_get_ns() - start;
+		if (lens_dead(fn) || spun >= limit_ns)
 			return false;
-		/* Not while it is short: the windows are slow. */
-		if (window && ktime_get_ns() - start > lens_prompt_ns)
+		if (may_sleep) {
+			if (need_resched() || fn->collector_cpu == raw_smp_processor_id())
+				return false;
+		} else if (spun > lens_first_window_ns) {
 			lens_spin_window();
-		else if (!window && (need_resched() || fn->collector_cpu == raw_smp_processor_id()))
-			return false;
+		}
 	}
 }
 
@@ -212,20 +224,28 @@ static bool lens_on_runtime(struct lens_function *fn)
 static bool lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
 				 struct lens_slot *slot, struct pcilens_slot *shared)
 {
+	u32 prompt_ns;
+	u64 start;
+
 	if (!site->may_sleep) {
 		u64 limit = (u64)READ_ONCE(fn->atomic_hold_ms) * NSEC_PER_MSEC;
 
 		if (lens_on_runtime(fn))
 			limit = min(limit, lens_on_top_ns);
-		return lens_spin_for_answer(fn, slot, shared, limit);
+		return lens_spin_for_answer(fn, slot, shared, false, limit);
 	}
+	prompt_ns = READ_ONCE(fn->prompt_ns);
+	start = ktime_get_ns();
 	if (num_online_cpus() > 1 && fn->collector_cpu != raw_smp_processor_id() &&
-	    lens_spin_for_answer(fn, slot, shared, lens_prompt_ns))
+	    lens_spin_for_answer(fn, slot, shared, true, prompt_ns))
 		return true;
 	WRITE_ONCE(shared->sleeping, 1);
 	smp_mb();	/* pairs with the fence in userspace before it reads sleeping */
 	/* Leaves the task running, also where the driver had set another state. */
 	wait_event_idle(slot->queue, lens_slot_answered(slot, shared) || lens_dead(fn));
+	/* Of several drivers' threads any may have the last word. */
+	WRITE_ONCE(fn->prompt_ns, ktime_get_ns() - start < LENS_PROMPT_MOST_NS ?
+		   min_t(u32, 2 * prompt_ns, LENS_PROMPT_MOST_NS) : LENS_PROMPT_LEAST_NS);
 	return lens_slot_answered(slot, shared);
 }
 
