@@ -24,6 +24,7 @@ struct RegisterBank::Slot {
   std::unique_ptr<Hooks> hooks;
   std::uint8_t width = 0;
   bool plain_read = true;  // a read is the stored value masked, and nothing else happens
+  bool changed = true;     // a stored value, since peek_changes()
 
   void add(Access access, std::uint64_t mask) {
     if (access != Access::WO && access != Access::Reserved) readable |= mask;
@@ -95,7 +96,7 @@ void RegisterBank::walk(std::uint64_t offset, std::uint32_t size, Element elemen
     if (at < offset) return;  // past the end of a 64-bit space
     const auto place = lookup_.place_of(at);
     if (place.reg != RegisterLookup::kNone) {
-      const Slot& slot = slots_[place.reg];
+      Slot& slot = slots_[place.reg];
       const std::uint64_t begin = slot.reg->offset_of(place.index);
       const auto skip = static_cast<std::uint32_t>(at - begin);
       const std::uint32_t bytes = std::min(slot.width - skip, size - i);
@@ -136,7 +137,7 @@ std::uint64_t RegisterBank::read_element(const Slot& slot, std::uint32_t index,
   return value;
 }
 
-void RegisterBank::write_element(const Slot& slot, std::uint32_t index, std::uint64_t value,
+void RegisterBank::write_element(Slot& slot, std::uint32_t index, std::uint64_t value,
                                  std::uint64_t lanes) {
   const std::uint64_t before = slot.values[index];
   const std::uint64_t writable = slot.writable & lanes;
@@ -144,6 +145,7 @@ void RegisterBank::write_element(const Slot& slot, std::uint32_t index, std::uin
   after &= ~(value & slot.w1c & lanes);
   after |= value & slot.w1s & lanes;
   slot.values[index] = after;
+  slot.changed = true;
   if (slot.hooks && slot.hooks->write)
     slot.hooks->write({.ref = {slot.reg, index},
                        .written = (before & ~lanes) | (value & lanes),
@@ -177,7 +179,7 @@ std::uint64_t RegisterBank::read(std::uint64_t offset, std::uint32_t size) {
 void RegisterBank::write(std::uint64_t offset, std::uint32_t size, std::uint64_t value) {
   const auto place = lookup_.place_of(offset);
   if (place.reg != RegisterLookup::kNone) {
-    const Slot& slot = slots_[place.reg];
+    Slot& slot = slots_[place.reg];
     if (slot.width == size && slot.reg->offset_of(place.index) == offset)
       return write_element(slot, place.index, value, lane_mask(size));
   } else if (const std::byte* memory = region_bytes(offset, size)) {
@@ -185,7 +187,7 @@ void RegisterBank::write(std::uint64_t offset, std::uint32_t size, std::uint64_t
   }
   walk(
       offset, size,
-      [&](const Slot& slot, std::uint32_t index, int shift, std::uint64_t lanes) {
+      [&](Slot& slot, std::uint32_t index, int shift, std::uint64_t lanes) {
         write_element(slot, index, shift < 0 ? value << -shift : value >> shift, lanes);
       },
       [&](const std::byte* memory, std::uint32_t shift) {
@@ -212,11 +214,12 @@ std::uint64_t RegisterBank::peek(const RegisterRef& ref) const {
   return shown(slot_of(*ref.reg), ref.index, true) & ref.reg->mask();
 }
 
-void RegisterBank::peek_all(
+void RegisterBank::peek_changes(
     const std::function<void(const RegisterRef&, std::uint64_t)>& see) const {
   for (std::size_t i = 0; i < map().registers.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.readable == 0) continue;
+    Slot& slot = slots_[i];
+    const bool computed = slot.hooks && slot.hooks->read;
+    if (slot.readable == 0 || !(std::exchange(slot.changed, false) || computed)) continue;
     for (std::uint32_t index = 0; index < slot.reg->count; ++index)
       see({slot.reg, index}, shown(slot, index, true));
   }
@@ -241,8 +244,10 @@ void RegisterBank::set(const FieldOf& f, std::uint64_t value, std::uint32_t inde
 void RegisterBank::store(const Register& r, std::uint32_t index, std::uint64_t value) {
   std::uint64_t& stored = *value_of(r, index);
   const std::uint64_t before = stored;
+  if (before == value) return;
   stored = value;
-  if (before != value && changed_) changed_({&r, index}, before, value);
+  slot_of(r).changed = true;
+  if (changed_) changed_({&r, index}, before, value);
 }
 
 bool RegisterBank::force(std::uint64_t offset, std::uint32_t size, std::uint64_t value) {
@@ -339,8 +344,9 @@ void RegisterBank::share(std::span<std::byte> bar) {
 
 void RegisterBank::reset() {
   for (std::size_t i = 0; i < map().registers.size(); ++i) {
-    const Slot& slot = slots_[i];
+    Slot& slot = slots_[i];
     std::fill_n(slot.values, slot.reg->count, slot.reg->reset);
+    slot.changed = true;
   }
 }
 

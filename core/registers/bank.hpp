@@ -51,8 +51,9 @@ class RegisterBank {
   // declared with peek_has_effect shows its stored value: its read handler is not called.
   std::uint64_t peek(std::uint64_t offset, std::uint32_t size) const;
   std::uint64_t peek(const RegisterRef& ref) const;
-  // The same of every element of every register of which a driver can read anything at all.
-  void peek_all(const std::function<void(const RegisterRef&, std::uint64_t)>& see) const;
+  // For the one who keeps a copy: the same of every element of which a driver can read anything and
+  // that may have changed since the last call; of all of them the first time.
+  void peek_changes(const std::function<void(const RegisterRef&, std::uint64_t)>& see) const;
 
   // The device's own side: the stored value, past the access rules. A register of another map or
   // an index past the array's end throws std::logic_error. Bits beyond the width are dropped.
@@ -95,8 +96,7 @@ class RegisterBank {
   Hooks& hooks_of(const Register& r);
   std::uint64_t shown(const Slot& slot, std::uint32_t index, bool peeking) const;
   std::uint64_t read_element(const Slot& slot, std::uint32_t index, std::uint64_t lanes);
-  void write_element(const Slot& slot, std::uint32_t index, std::uint64_t value,
-                     std::uint64_t lanes);
+  void write_element(Slot& slot, std::uint32_t index, std::uint64_t value, std::uint64_t lanes);
   void store(const Register& r, std::uint32_t index, std::uint64_t value);
   const std::byte* region_bytes(std::uint64_t offset, std::uint32_t size) const;
   template <typename Element, typename Byte>

@@ -203,6 +203,32 @@ constexpr Register kForeign{.name = "FOREIGN", .offset = 0x04};
 constexpr MemoryRegion kForeignRegion{.name = "FOREIGN", .offset = 0x800, .size = 0x100};
 }  // namespace
 
+TEST_CASE("who keeps a copy is told each change once, and of what is computed each time") {
+  RegisterBank bank(sample::kMap);
+  bank.on_read(sample::kWide, [](const RegisterRef&) { return 0x77u; });
+  const auto changes = [&] {
+    std::vector<std::pair<std::string, std::uint64_t>> seen;
+    bank.peek_changes([&](const RegisterRef& ref, std::uint64_t value) {
+      seen.emplace_back(name_of(ref), value);
+    });
+    return seen;
+  };
+  using Seen = std::vector<std::pair<std::string, std::uint64_t>>;
+  CHECK(changes().size() > 2000);  // all of them, the arrays' elements too
+  CHECK(changes() == Seen{{"WIDE", 0x77}});
+  bank.write(0x04, 4, 0x1234);
+  bank.set(sample::kByte, 5);
+  CHECK(changes() == Seen{{"DATA", 0x1234}, {"WIDE", 0x77}, {"BYTE", 5}});
+  bank.set(sample::kStatus["COUNT"], 7);
+  CHECK(changes().front().first == "STATUS");
+  bank.read(0x00, 4);  // clears COUNT
+  CHECK(changes().front() == std::pair<std::string, std::uint64_t>{"STATUS", 0x5000'0001});
+  bank.force(0x12, 2, 9);
+  CHECK(changes().back() == std::pair<std::string, std::uint64_t>{"HALF", 9});
+  bank.reset();
+  CHECK(changes().size() > 2000);
+}
+
 TEST_CASE("behaviour cannot be attached wrongly") {
   RegisterBank bank(sample::kMap);
   CHECK_THROWS_AS(bank.on_write(kForeign, [](const RegisterWrite&) {}), std::logic_error);
