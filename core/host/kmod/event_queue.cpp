@@ -4,7 +4,12 @@
 
 namespace pcilens::kmod {
 
+// But in a stop nothing is in memory, and no lock is taken. Memory is looked at last: what has left
+// the ring by then, for memory, shows there.
 bool EventQueue::front(Reported& next) {
+  if (!has_events()) return false;
+  if (ring_.peek(next.event, next.stack) != 0 && in_memory_.load(std::memory_order_acquire) == 0)
+    return true;
   const std::lock_guard lock(mutex_);
   if (memory_.empty()) return ring_.peek(next.event, next.stack) != 0;
   next = memory_.front();
@@ -25,13 +30,7 @@ bool EventQueue::has_events() const {
 
 bool EventQueue::claim(std::uint64_t seq) {
   const std::lock_guard lock(mutex_);
-  if (memory_.empty()) {
-    Reported next;
-    const std::uint32_t records = ring_.peek(next.event, next.stack);
-    if (records == 0 || next.event.seq != seq) return false;
-    ring_.consume(records);
-    return true;
-  }
+  if (memory_.empty()) return ring_.consume(seq);
   const auto it = std::ranges::find(memory_, seq, [](const Reported& r) { return r.event.seq; });
   if (it == memory_.end()) return false;
   if (it->spins()) std::erase(spinning_, it->event.time_ns);

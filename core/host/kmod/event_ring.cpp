@@ -22,17 +22,39 @@ bool EventRing::has_events() const {
          tail_.load(std::memory_order_acquire);
 }
 
+const pcilens_event& EventRing::record(std::uint64_t number) const {
+  return *reinterpret_cast<const pcilens_event*>(
+      memory_.data() + first_record_ + (number & (capacity_ - 1)) * sizeof(pcilens_event));
+}
+
+namespace {
+
 // The module publishes an event and its stack together.
+std::uint32_t records_of(const pcilens_event& event) {
+  return (event.flags & PCILENS_F_STACK) != 0 ? 2 : 1;
+}
+
+}  // namespace
+
+// The module writes over a record once it is consumed: what was copied counts if it is not yet.
 std::uint32_t EventRing::peek(pcilens_event& event, pcilens_stack& stack) const {
-  if (!has_events()) return 0;
-  const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-  const auto record = [&](std::uint64_t number) {
-    return memory_.data() + first_record_ + (number & (capacity_ - 1)) * sizeof(event);
-  };
-  std::memcpy(&event, record(tail), sizeof(event));
-  if ((event.flags & PCILENS_F_STACK) == 0) return 1;
-  std::memcpy(&stack, record(tail + 1), sizeof(stack));
-  return 2;
+  for (;;) {
+    const std::uint64_t tail = tail_.load(std::memory_order_acquire);
+    if (!has_events()) return 0;
+    std::memcpy(&event, &record(tail), sizeof event);
+    const std::uint32_t records = records_of(event);
+    if (records == 2) std::memcpy(&stack, &record(tail + 1), sizeof stack);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (tail_.load(std::memory_order_relaxed) == tail) return records;
+  }
+}
+
+bool EventRing::consume(std::uint64_t seq) {
+  if (!has_events()) return false;
+  const pcilens_event& next = record(tail_.load(std::memory_order_relaxed));
+  if (next.seq != seq) return false;
+  consume(records_of(next));
+  return true;
 }
 
 void EventRing::consume(std::uint32_t records) {

@@ -45,8 +45,7 @@ Status KmodHost::reach(std::uint8_t function, std::uint64_t iova, std::size_t le
   if (status == Status::SC && !memory.empty()) return Status::SC;
   link_.finding_within(link_.carried(), "dma",
                        served.mappings.why_not(iova, length, direction, [this](std::uint32_t site) {
-                         const std::lock_guard lock(sites_mutex_);
-                         return site < symbols_.size() ? symbols_[site] : std::string();
+                         return sites_.symbol(site);
                        }));
   return status == Status::SC ? Status::UR : status;
 }
@@ -138,7 +137,8 @@ void KmodHost::synchronous(std::span<const Range> ranges) {
   }
 }
 
-// The kernel's copy of the registers, for reads that cannot wait at all. Under the link's lock.
+// The kernel's copy of the registers, for reads that cannot wait at all. Under the link's lock,
+// which makes this the only one who asks a bank for its changes.
 void KmodHost::refresh_shadow(std::uint8_t index) {
   Served& served = *served_[index];
   served.shadow_is_old = false;
@@ -148,7 +148,7 @@ void KmodHost::refresh_shadow(std::uint8_t index) {
     const RegisterBank* bank = function->bank(bar);
     const std::span<std::byte> memory = served.function->shadow(bar);
     if (bank == nullptr || memory.empty()) continue;
-    bank->peek_all([&](const RegisterRef& ref, std::uint64_t value) {
+    bank->peek_changes([&](const RegisterRef& ref, std::uint64_t value) {
       put(memory, ref.offset(), ref.reg->width, value);
     });
   }

@@ -17,9 +17,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kWaitNs = 100'000'000;  // how soon a thread sees that it shall end
-// How long a thread looks for the next event before it sleeps: two context switches, on a fast and
-// on an emulated processor.
-constexpr std::uint64_t kLeastLookNs = 20'000, kMostLookNs = 200'000;
+// How long a thread looks for the next event before it sleeps: two context switches of a fast
+// processor; and of an emulated one, where waking a processor that has gone idle alone takes half a
+// millisecond.
+constexpr std::uint64_t kLeastLookNs = 20'000, kMostLookNs = 1'000'000;
+// Looks between two looks at the clock, which costs more than they do.
+constexpr int kLooks = 32;
 // An answer that comes this soon finds its driver still spinning, wherever it may not sleep.
 constexpr std::uint64_t kPromptNs = 1'000'000;
 constexpr std::uint64_t kPassNs = KmodFunction::kAtomicHoldNs / 4 * 3;
@@ -115,11 +118,12 @@ void KmodHost::serve_first(std::uint8_t index) {
   name_thread("collector");
   Served& served = *served_[index];
   Owed owed;
+  CallSites::Recent recent;
   for (;;) {
-    if (!carry_all(index, owed)) {
+    if (!carry_all(index, owed, recent)) {
       // Held, by another thread or by a pause: who cannot wait still must not.
       if (owed.answer && !wait(served, owed, 0)) return;
-      pass_overdue(index);
+      pass_overdue(index, recent);
       std::this_thread::sleep_for(kLookInStop);
     } else if (!wait(served, owed, keeps_ ? kTryAgainNs : kWaitNs)) {
       return;
@@ -141,6 +145,7 @@ void KmodHost::serve_second(std::uint8_t index) {
   Served& served = *served_[index];
   std::uint64_t seen = 0;
   Owed owed;
+  CallSites::Recent recent;
   while (!ending_) {
     if (link_.halted() || !served.function->wait_for_spinning(kLookNs))
       std::this_thread::sleep_for(kLookInStop);
@@ -148,23 +153,32 @@ void KmodHost::serve_second(std::uint8_t index) {
     const std::uint64_t now = served.claimed.load(std::memory_order_relaxed);
     const bool stands = std::exchange(seen, now) == now;
     if (link_.halted())
-      pass_overdue(index);
+      pass_overdue(index, recent);
     else if (stands && served.queue.has_events())
-      carry_all(index, owed);
+      carry_all(index, owed, recent);
     else if (stands)
       refresh_old_shadow(index);
     if (owed.answer && !wait(served, owed, 0)) return;
   }
 }
 
+bool KmodHost::driver_is_elsewhere(const Served& served) const {
+  return served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu();
+}
+
+bool KmodHost::look(const Served& served, std::uint64_t until_ns) const {
+  do {
+    for (int i = 0; i < kLooks; ++i)
+      if (served.function->events().has_events()) return true;
+  } while (driver_is_elsewhere(served) && monotonic_ns() < until_ns);
+  return false;
+}
+
 // Answers, then waits for events: first by looking, where the driver runs on another CPU. As long
 // as it has paid of late: a driver that makes access after access would else wait for our wake-up
 // at each, while looking for one that does not come only keeps a processor from others.
 bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
-  const auto elsewhere = [&] {
-    return served.driver_cpu.load(std::memory_order_relaxed) != ::sched_getcpu();
-  };
-  const bool looks = timeout_ns != 0 && elsewhere();
+  const bool looks = timeout_ns != 0 && driver_is_elsewhere(served);
   if (owed.answer) {
     pcilens_answer given = *owed.answer;
     owed.answer.reset();
@@ -173,8 +187,7 @@ bool KmodHost::wait(Served& served, Owed& owed, std::int64_t timeout_ns) {
     if (!alive || !looks) return alive;
   }
   const std::uint64_t from = monotonic_ns();
-  while (looks && elsewhere() && monotonic_ns() - from < served.look_ns)
-    if (served.function->events().has_events()) return true;
+  if (looks && look(served, from + served.look_ns)) return true;
   const bool alive = served.function->wait({}, timeout_ns);
   const bool soon = monotonic_ns() - from < kMostLookNs;
   served.look_ns =
@@ -195,21 +208,22 @@ std::uint8_t KmodHost::earliest(std::uint8_t index, Reported& next) {
 
 // Whatever is there, in order, and what other functions have before it. False where it could not go
 // on: something is held.
-bool KmodHost::carry_all(std::uint8_t index, Owed& owed) {
+bool KmodHost::carry_all(std::uint8_t index, Owed& owed, CallSites::Recent& recent) {
   Served& served = *served_[index];
   Reported next;
   while (served.queue.front(next)) {
     if (owed.answer && !wait(served, owed, 0)) return true;
     const std::uint8_t of = earliest(index, next);
     Owed other;  // is given at once: its function's threads know nothing of it
-    if (!carry(of, next, of == index ? owed : other)) return false;
+    if (!carry(of, next, of == index ? owed : other, recent)) return false;
     if (other.answer) wait(*served_[of], other, 0);
     if (keeps_) send_kept_interrupts();
   }
   return true;
 }
 
-bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
+bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed,
+                     CallSites::Recent& recent) {
   Served& served = *served_[index];
   const pcilens_event& event = next.event;
   served.driver_cpu.store(event.cpu, std::memory_order_relaxed);
@@ -220,8 +234,8 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
     }
     return true;
   }
-  Transaction t = transaction_of(index, next);
-  const std::string stack = stack_of(index, next);
+  Transaction t = transaction_of(index, next, sites_.site_of(*served.function, event, recent));
+  const std::string& stack = sites_.stack_of(*served.function, next, recent);
   struct Claim {
     KmodHost& host;
     std::uint8_t index;
@@ -267,7 +281,7 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed) {
 }
 
 // During a stop: spinning drivers are answered before the kernel gives them up.
-void KmodHost::pass_overdue(std::uint8_t index) {
+void KmodHost::pass_overdue(std::uint8_t index, CallSites::Recent& recent) {
   Served& served = *served_[index];
   served.queue.absorb();
   for (const Reported& due : served.queue.overdue(monotonic_ns() - kPassNs)) {
@@ -275,8 +289,9 @@ void KmodHost::pass_overdue(std::uint8_t index) {
       if (served.queue.claim(due.event.seq)) tell(served, due.event);
       continue;
     }
-    const Transaction t = transaction_of(index, due);
-    const std::string stack = stack_of(index, due);
+    const Transaction t =
+        transaction_of(index, due, sites_.site_of(*served.function, due.event, recent));
+    const std::string& stack = sites_.stack_of(*served.function, due, recent);
     const Link::Terms terms{
         .stack = stack,
         .claim = [this, index, &due, site = t.site] { return claim(index, due.event, site); },

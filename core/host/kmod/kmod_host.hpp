@@ -2,6 +2,7 @@
 // trapped, carries it over the link in the kernel's order, and answers who waits.
 //   kmod_host.cpp        its threads: collecting, carrying, answering
 //   kmod_transaction.cpp what the kernel reports, in the link's words
+//   call_sites.cpp       where in the driver, and by which thread
 //   kmod_effects.cpp     from the link to the kernel: DMA, interrupts, policies, shadows
 #pragma once
 
@@ -9,7 +10,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/host/host.hpp"
+#include "core/host/kmod/call_sites.hpp"
 #include "core/host/kmod/dma_mappings.hpp"
 #include "core/host/kmod/event_queue.hpp"
 #include "core/host/kmod/kmod_function.hpp"
@@ -49,7 +50,9 @@ class KmodHost final : public Host {
                    std::span<const std::byte> data) override;
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
   void synchronous(std::span<const Range> ranges) override;
-  std::string thread_name(std::uint32_t thread) const override;
+  std::string thread_name(std::uint32_t thread) const override {
+    return sites_.thread_name(thread);
+  }
   std::optional<std::vector<Mapping>> mappings() const override;
   std::size_t look(std::uint8_t function, std::uint64_t iova,
                    std::span<std::byte> data) const override;
@@ -66,7 +69,7 @@ class KmodHost final : public Host {
     std::atomic<std::uint64_t> claimed{0};  // events so far: a thread that stands still shows
     std::atomic<int> driver_cpu{-1};        // of the last access
     std::thread first, second;
-    std::uint64_t look_ns = 0;  // of the first thread, before it sleeps
+    std::uint64_t look_ns = 0;  // how long the first thread looks before it sleeps
     // Under the link's lock.
     DmaMappings mappings;
     std::vector<Range> held;  // ranges with policy `break`
@@ -89,15 +92,17 @@ class KmodHost final : public Host {
     std::uint64_t seq = 0;
   };
 
-  explicit KmodHost(Link& link) : link_(link) {}
+  explicit KmodHost(Link& link) : link_(link), sites_(link) {}
   void serve_first(std::uint8_t index);
   void serve_second(std::uint8_t index);
-  bool carry_all(std::uint8_t index, Owed& owed);
+  bool carry_all(std::uint8_t index, Owed& owed, CallSites::Recent& recent);
   std::uint8_t earliest(std::uint8_t index, Reported& next);
-  bool carry(std::uint8_t index, const Reported& next, Owed& owed);
-  void pass_overdue(std::uint8_t index);
+  bool carry(std::uint8_t index, const Reported& next, Owed& owed, CallSites::Recent& recent);
+  void pass_overdue(std::uint8_t index, CallSites::Recent& recent);
   bool has_collected(const Served& served) const;
   bool wait(Served& served, Owed& owed, std::int64_t timeout_ns);
+  bool look(const Served& served, std::uint64_t until_ns) const;
+  bool driver_is_elsewhere(const Served& served) const;
   void answer(Served& served, const Reported& of, const Completion& completion, Owed& owed);
   void came_too_late(const pcilens_answer& answer, std::uint64_t seq);
 
@@ -105,9 +110,8 @@ class KmodHost final : public Host {
                DmaDirection direction, std::span<std::byte>& memory);
   bool on_the_road(const pcilens_event& event) const;
   void tell(Served& served, const pcilens_event& event);
-  Transaction transaction_of(std::uint8_t index, const Reported& reported);
-  std::string stack_of(std::uint8_t index, const Reported& reported);
-  std::uint32_t site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event);
+  Transaction transaction_of(std::uint8_t index, const Reported& reported,
+                             std::uint32_t site) const;
 
   bool claim(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
   void refresh_shadow(std::uint8_t index);
@@ -116,16 +120,13 @@ class KmodHost final : public Host {
   void send_kept_interrupts();
 
   Link& link_;
+  CallSites sites_;
   std::vector<std::unique_ptr<Served>> served_;
   std::int64_t epoch_ns_ = 0;  // CLOCK_MONOTONIC when the link's clock was 0
   std::atomic<bool> unplugging_{false}, ending_{false};
   std::uint64_t collect_until_ns_ = 0;  // CLOCK_MONOTONIC; set before ending_
   std::function<void(std::string)> said_ = [](const std::string&) {};
   std::thread plugger_;
-  mutable std::mutex sites_mutex_;
-  std::map<std::uint64_t, std::uint32_t> sites_;  // by instruction address
-  std::vector<std::string> symbols_;              // by site
-  std::map<std::uint32_t, std::string> threads_;  // names by tid
   std::mutex kept_mutex_;
   std::vector<Interrupt> kept_;  // could not be raised yet, in their order
   std::atomic<bool> keeps_{false};

@@ -67,12 +67,14 @@ bool KmodHost::on_the_road(const pcilens_event& event) const {
          event.kind == PCILENS_GAP;
 }
 
-Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reported) {
+Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reported,
+                                     std::uint32_t site) const {
   const pcilens_event& event = reported.event;
   Transaction t{.offset = event.offset,
                 .value = event.value,
                 .size = event.size,
                 .thread = event.tid,
+                .site = site,
                 .cpu = event.cpu,
                 .kind = kind_of(event),
                 .answered_by = answered_by(event),
@@ -80,7 +82,6 @@ Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reporte
                 .function = index};
   const std::int64_t since = static_cast<std::int64_t>(event.time_ns) - epoch_ns_;
   t.t_ns = since > 0 ? static_cast<std::uint64_t>(since) : 1;
-  t.site = site_of(index, event.driver_ip != 0 ? event.driver_ip : event.ip, &event);
   if (is_read(t.kind) && reported.waits()) t.value = 0;
   if (t.kind == Kind::DmaMap || t.kind == Kind::DmaUnmap) {
     t.size = static_cast<std::uint32_t>(event.value);
@@ -149,53 +150,6 @@ void KmodHost::tell(Served& served, const pcilens_event& event) {
       }
     default: return;
   }
-}
-
-std::string KmodHost::stack_of(std::uint8_t index, const Reported& reported) {
-  if ((reported.event.flags & PCILENS_F_STACK) == 0) return {};
-  std::string frames;
-  for (unsigned i = 0; i < reported.stack.count && i < PCILENS_STACK_FRAMES; ++i)
-    frames +=
-        fmt::format("{}{}", i == 0 ? "[" : ",", site_of(index, reported.stack.frame[i], nullptr));
-  return frames.empty() ? frames : frames + "]";
-}
-
-std::uint32_t KmodHost::site_of(std::uint8_t index, std::uint64_t ip, const pcilens_event* event) {
-  if (ip == 0) return 0;
-  std::uint32_t site = 0;
-  {
-    const std::lock_guard lock(sites_mutex_);
-    if (event != nullptr && !threads_.contains(event->tid))
-      threads_[event->tid].assign(reinterpret_cast<const char*>(event->comm),
-                                  ::strnlen(reinterpret_cast<const char*>(event->comm), 16));
-    if (const auto it = sites_.find(ip); it != sites_.end()) return it->second;
-    site = static_cast<std::uint32_t>(sites_.size() + 1);
-    sites_.emplace(ip, site);
-  }
-  const auto symbol = served_[index]->function->symbolise(ip);
-  const std::string name = symbol ? symbol->symbol : "";
-  {
-    const std::lock_guard lock(sites_mutex_);
-    symbols_.resize(std::max<std::size_t>(symbols_.size(), site + 1));
-    symbols_[site] = name;
-  }
-  const std::string code =
-      event != nullptr && event->ip == ip ? hex(event->code, event->code_bytes) : std::string();
-  link_.name_site(
-      site, name,
-      fmt::format(
-          R"({{"module":"{}","build_id":"{}","symbol":"{}","displacement":{},)"
-          R"("code":"{}","file":"","line":0}})",
-          symbol ? symbol->module : "",
-          symbol ? hex(symbol->build_id, std::min<std::uint32_t>(symbol->build_id_bytes, 32)) : "",
-          name, symbol ? symbol->displacement : 0, code));
-  return site;
-}
-
-std::string KmodHost::thread_name(std::uint32_t thread) const {
-  const std::lock_guard lock(sites_mutex_);
-  const auto it = threads_.find(thread);
-  return it == threads_.end() ? std::string() : it->second;
 }
 
 }  // namespace pcilens::kmod

@@ -1,7 +1,10 @@
 // What the module's ring holds, taken by several threads: here in their order, one at a time.
 #include "core/host/kmod/event_queue.hpp"
 
+#include <atomic>
 #include <cstring>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
@@ -12,18 +15,18 @@ namespace {
 
 // The kernel's side, in memory.
 struct Kernel {
-  static constexpr std::uint32_t kRecords = 16;
-  std::vector<pcilens_event> memory = std::vector<pcilens_event>(2 + kRecords);
+  std::uint32_t records;
+  std::vector<pcilens_event> memory = std::vector<pcilens_event>(2 + records);
   pcilens_ring& header = *reinterpret_cast<pcilens_ring*>(memory.data());
 
-  Kernel() {
-    header.capacity = kRecords;
+  explicit Kernel(std::uint32_t capacity = 16) : records(capacity) {
+    header.capacity = records;
     header.record_bytes = sizeof(pcilens_event);
     header.first_record = 2 * sizeof(pcilens_event);
   }
   void report(const pcilens_event& event) {
-    memory[2 + header.head % kRecords] = event;
-    ++header.head;
+    memory[2 + header.head % records] = event;
+    std::atomic_ref(header.head).fetch_add(1, std::memory_order_release);
   }
   std::span<std::byte> ring() { return std::as_writable_bytes(std::span(memory)); }
 };
@@ -105,4 +108,38 @@ TEST_CASE("of two functions' events the earlier one is found, in the ring and in
   CHECK(queue.claim(11));
   CHECK(other.front_before(13, next));
   CHECK(next.event.seq == 12);
+}
+
+TEST_CASE("threads that take events while another empties the ring find each once, in order") {
+  constexpr std::uint64_t kEvents = 20'000;
+  Kernel kernel(1u << 15);  // nothing is written over
+  EventRing ring(kernel.ring());
+  EventQueue queue(ring);
+  std::mutex link;  // as the link's: who claims under it has claimed before the next
+  std::vector<std::uint64_t> claimed;
+  std::atomic<bool> over{false};
+  const auto take = [&] {
+    Reported next;
+    while (!over) {
+      if (!queue.front(next)) continue;
+      const std::lock_guard lock(link);
+      if (!queue.claim(next.event.seq)) continue;
+      claimed.push_back(next.event.seq);
+      over = claimed.size() == kEvents;
+    }
+  };
+  std::thread first(take), second(take);
+  std::thread absorbs([&] {
+    while (!over) {
+      queue.absorb();
+      std::this_thread::yield();
+    }
+  });
+  for (std::uint64_t seq = 1; seq <= kEvents; ++seq) kernel.report(event(seq, PCILENS_MEM_WRITE));
+  first.join();
+  second.join();
+  absorbs.join();
+  std::vector<std::uint64_t> expected(kEvents);
+  for (std::uint64_t i = 0; i < kEvents; ++i) expected[i] = i + 1;
+  CHECK(claimed == expected);
 }
