@@ -11,6 +11,7 @@ namespace pcilens::remote {
 namespace {
 
 constexpr auto kBetweenSnapshots = 16 * kj::MILLISECONDS;
+constexpr auto kMostBetweenSnapshots = 200 * kj::MILLISECONDS;
 constexpr unsigned kMostUnderWay = 8;        // to a client that takes none
 constexpr std::uint32_t kMostRows = 20'000;  // in one page
 constexpr std::size_t kMostPayload = 32u << 20;
@@ -40,7 +41,10 @@ void SessionServer::push(bool at_once) {
   const bool urgent = !sent_ || sent_->state != now->state;
   if (!at_once && (under_way_ > 0 || (waiting_ && !urgent))) return;
   if (under_way_ >= kMostUnderWay) return;
-  const auto from = thread_time();
+  // Writing it is the smaller part: sending, the client's answer and the timers cost this thread
+  // more, and all that it did since the last one is what the next one will cost.
+  const auto at = thread_time();
+  const auto cost = at - std::exchange(sent_at_, at);
   auto request = watcher_->changedRequest();
   write(request.initSnapshot(), *now, sent_.get());
   sent_ = now;
@@ -50,8 +54,8 @@ void SessionServer::push(bool at_once) {
     --under_way_;
     push(false);
   }));
-  const auto pause =
-      std::max(kBetweenSnapshots, pause_after(thread_time() - from).count() * kj::NANOSECONDS);
+  const auto pause = std::clamp(pause_after(cost).count() * kj::NANOSECONDS, kBetweenSnapshots,
+                                kMostBetweenSnapshots);
   tasks_.add(clients_.loop().io().provider->getTimer().afterDelay(pause).then([this] {
     waiting_ = false;
     push(false);

@@ -1,6 +1,7 @@
 // What one client of a TargetServer calls.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "core/target/remote/server.hpp"
@@ -61,8 +62,9 @@ class SessionServer final : public rpc::Session::Server, private kj::TaskSet::Er
   bool gone_ = false;
   std::optional<rpc::Watcher::Client> watcher_;
   std::shared_ptr<const Snapshot> sent_;
-  unsigned under_way_ = 0;  // snapshots that the client has not taken yet
-  bool waiting_ = false;    // for the next moment to send one
+  unsigned under_way_ = 0;              // snapshots that the client has not taken yet
+  bool waiting_ = false;                // for the next moment to send one
+  std::chrono::nanoseconds sent_at_{};  // the last one, in this thread's own time
   kj::TaskSet tasks_;
 };
 
