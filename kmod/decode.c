@@ -172,7 +172,9 @@ static int decode_two_byte(struct reader *r, const struct prefixes *p, struct le
 		insn->sign = op >= 0xbe;
 		insn->size = op & 1 ? 2 : 1;
 		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
-	case 0xc3:
+	case 0xc3:	/* movnti; with a prefix it raises #UD */
+		if (p->operand || p->rep || p->repne)
+			return -EINVAL;
 		sizes(p, insn, false);
 		insn->op = LENS_OP_STORE;
 		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
@@ -203,7 +205,7 @@ static int decode_two_byte(struct reader *r, const struct prefixes *p, struct le
 			insn->op = LENS_OP_STORE;
 			return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
 		}
-		if (op == 0xf8 && p->operand) {
+		if (op == 0xf8 && p->operand && !p->rep && !p->repne) {
 			insn->op = LENS_OP_MOVDIR64B;
 			insn->address_register = true;
 			insn->size = 8;
