@@ -133,33 +133,35 @@ static int emulate_string(const struct lens_insn *insn, struct lens_regs *regs,
 			  const struct lens_memory *memory, void *context)
 {
 	u64 step = regs->flags & FLAG_DF ? -(u64)insn->size : insn->size;
+	u8 width = insn->address32 ? 4 : 8;	/* of rsi, rdi and rcx */
 	u64 *count = &regs->gp[LENS_CX];
+	u64 *from = &regs->gp[LENS_SI];
+	u64 *to = &regs->gp[LENS_DI];
 	u64 value;
 	int err;
 
-	if (insn->address32)
-		return -EOPNOTSUPP;
-	while (!insn->rep || *count) {
+	while (!insn->rep || truncate(*count, width)) {
 		value = regs->gp[LENS_AX];
 		if (insn->op != LENS_OP_STOS) {
-			err = memory->read(context, regs->gp[LENS_SI], insn->size, &value);
+			err = memory->read(context, truncate(*from, width), insn->size, &value);
 			if (err)
 				return err;
 		}
 		if (insn->op == LENS_OP_LODS) {
 			set(&regs->gp[LENS_AX], insn->size, false, value);
 		} else {
-			err = memory->write(context, regs->gp[LENS_DI], insn->size,
+			err = memory->write(context, truncate(*to, width), insn->size,
 					    truncate(value, insn->size));
 			if (err)
 				return err;
-			regs->gp[LENS_DI] += step;
+			set(to, width, false, *to + step);
 		}
 		if (insn->op != LENS_OP_STOS)
-			regs->gp[LENS_SI] += step;
+			set(from, width, false, *from + step);
 		if (!insn->rep)
 			break;
-		if (--*count && memory->again && !memory->again(context))
+		set(count, width, false, *count - 1);
+		if (*count && memory->again && !memory->again(context))
 			return 0;
 	}
 	regs->ip += insn->length;
@@ -202,17 +204,20 @@ static int emulate_movdir64b(const struct lens_insn *insn, struct lens_regs *reg
 			     const struct lens_memory *memory, void *context)
 {
 	u64 source = lens_address(insn, regs);
+	u64 target = truncate(regs->gp[insn->reg], insn->address32 ? 4 : 8);
 	u64 block[8];
 	unsigned int i;
 	int err;
 
+	if (target % sizeof(block))
+		return -EINVAL;	/* the CPU's own #GP */
 	for (i = 0; i < 8; i++) {
 		err = memory->read(context, source + 8 * i, 8, &block[i]);
 		if (err)
 			return err;
 	}
 	for (i = 0; i < 8; i++) {
-		err = memory->write(context, regs->gp[insn->reg] + 8 * i, 8, block[i]);
+		err = memory->write(context, target + 8 * i, 8, block[i]);
 		if (err)
 			return err;
 	}
