@@ -116,7 +116,8 @@ static int refused(struct reader *r, const struct prefixes *p, struct lens_insn 
 
 	if (!decode_modrm(r, p, insn, &field))
 		return -EINVAL;
-	next_signed(r, immediates);
+	while (immediates--)
+		next(r);
 	insn->op = LENS_OP_REFUSED;
 	return -EOPNOTSUPP;
 }

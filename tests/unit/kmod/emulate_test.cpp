@@ -17,7 +17,8 @@ using namespace pcilens::test;
 
 namespace {
 
-// Code that runs with all registers of its own is not for a build that checks what it does.
+// Code that runs with all registers of its own is not for a build that checks what it does: there
+// the emulation runs alone, and is checked.
 constexpr bool kMayRunAnything = PCILENS_SANITIZED == 0;
 
 // The emulation's memory: a copy, at the same addresses.
@@ -126,6 +127,7 @@ std::string differs(Cpu& cpu, const Bytes& code, std::mt19937_64& dice) {
   std::memcpy(copy.bytes, m.memory, kMemory);
 
   if (lens_emulate(&insn, &regs, &kCopy, &copy) != 0) return "not emulated";
+  if (!kMayRunAnything) return "";
   cpu.run(code);
   const std::uint64_t flags = (regs.flags ^ m.flags) & (defined_flags(insn) | kDirection);
   if (flags != 0) return fmt::format("flags {:x} instead of {:x}", regs.flags, m.flags);
@@ -157,14 +159,12 @@ void check(Cpu& cpu, const std::vector<Form>& forms, int rounds) {
 }  // namespace
 
 TEST_CASE("the module emulates every form as the CPU executes it on ordinary memory") {
-  if (!kMayRunAnything) return;
   Cpu cpu;
   check(cpu, all_forms(static_cast<std::uint32_t>(cpu.middle())), 20);
   check(cpu, absolute_forms(cpu.middle()), 20);
 }
 
 TEST_CASE("the module emulates string instructions with and without rep, of every size") {
-  if (!kMayRunAnything) return;
   Cpu cpu;
   check(cpu, string_forms(), 50);
 }
