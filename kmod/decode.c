@@ -82,6 +82,14 @@ static bool decode_modrm(struct reader *r, const struct prefixes *p, struct lens
 	return true;
 }
 
+/* The same where ModRM.reg is a register, or nothing. */
+static int decode_operands(struct reader *r, const struct prefixes *p, struct lens_insn *insn)
+{
+	u8 field;
+
+	return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+}
+
 /* Byte registers 4..7 without REX are ah, ch, dh, bh. */
 static void byte_register(const struct prefixes *p, struct lens_insn *insn)
 {
@@ -134,7 +142,7 @@ static int decode_vector(struct reader *r, const struct prefixes *p, struct lens
 {
 	if (op != 0x77 && ((op >= 0x10 && op <= 0x17) || (op >= 0x28 && op <= 0x2f) ||
 			   (op >= 0x50 && op <= 0x7f && op != 0x78 && op != 0x79) ||
-			   op == 0xa4 || op == 0xa5 || op == 0xac || op == 0xad || op == 0xaf ||
+			   op == 0xa4 || op == 0xa5 || op == 0xac || op == 0xad ||
 			   op == 0xc2 || (op >= 0xc4 && op <= 0xc6) ||
 			   (op >= 0xd0 && op <= 0xfe)))
 		return refused(r, p, insn, has_immediate(op));
@@ -166,26 +174,38 @@ static int decode_two_byte(struct reader *r, const struct prefixes *p, struct le
 	u8 field;
 	int err;
 
+	sizes(p, insn, false);
+	if ((op & 0xf0) == 0x40 || (op & 0xf0) == 0x90) {	/* cmov, set */
+		insn->op = op < 0x50 ? LENS_OP_CMOV : LENS_OP_SET;
+		insn->sub = op & 15;
+		insn->size = op < 0x50 ? insn->size : 1;
+		return decode_operands(r, p, insn);
+	}
 	switch (op) {
+	case 0xaf:
+		insn->op = LENS_OP_IMUL;
+		return decode_operands(r, p, insn);
+	case 0xb8: case 0xbc: case 0xbd:	/* popcnt, bsf, bsr; tzcnt and lzcnt with F3 */
+		if (p->repne || (op == 0xb8 && !p->rep))
+			return -EINVAL;
+		insn->op = LENS_OP_COUNT;
+		insn->sub = op == 0xb8 ? 4 : (op & 1) + 2 * p->rep;
+		return decode_operands(r, p, insn);
 	case 0xb6: case 0xb7: case 0xbe: case 0xbf:
-		sizes(p, insn, false);
 		insn->op = LENS_OP_LOAD;
 		insn->sign = op >= 0xbe;
 		insn->size = op & 1 ? 2 : 1;
-		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+		return decode_operands(r, p, insn);
 	case 0xc3:	/* movnti; with a prefix it raises #UD */
 		if (p->operand || p->rep || p->repne)
 			return -EINVAL;
-		sizes(p, insn, false);
 		insn->op = LENS_OP_STORE;
-		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+		return decode_operands(r, p, insn);
 	case 0xa3: case 0xab: case 0xb3: case 0xbb:
-		sizes(p, insn, false);
 		insn->op = LENS_OP_BIT;
 		insn->sub = (op >> 3) & 3;
-		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+		return decode_operands(r, p, insn);
 	case 0xba:
-		sizes(p, insn, false);
 		insn->op = LENS_OP_BIT;
 		if (!decode_modrm(r, p, insn, &field) || field < 4)
 			return -EINVAL;
@@ -201,16 +221,15 @@ static int decode_two_byte(struct reader *r, const struct prefixes *p, struct le
 		return 0;
 	case 0x38:
 		op = next(r);
-		sizes(p, insn, false);
 		if (op == 0xf9 && !p->operand && !p->rep && !p->repne) {
 			insn->op = LENS_OP_STORE;
-			return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+			return decode_operands(r, p, insn);
 		}
 		if (op == 0xf8 && p->operand && !p->rep && !p->repne) {
 			insn->op = LENS_OP_MOVDIR64B;
 			insn->address_register = true;
 			insn->size = 8;
-			return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+			return decode_operands(r, p, insn);
 		}
 		insn->address_register = op == 0xf8;	/* ENQCMD, ENQCMDS */
 		return refused(r, p, insn, 0);	/* movbe, SSE */
@@ -239,8 +258,8 @@ static int decode_one_byte(struct reader *r, const struct prefixes *p, struct le
 	bool byte = !(op & 1);
 	u8 field;
 
+	sizes(p, insn, byte);
 	if (op < 0x40 && (op & 7) < 4) {	/* ALU r/m,r and r,r/m */
-		sizes(p, insn, byte);
 		insn->op = LENS_OP_ALU;
 		insn->sub = op >> 3;
 		insn->to_memory = !(op & 2);
@@ -249,8 +268,6 @@ static int decode_one_byte(struct reader *r, const struct prefixes *p, struct le
 		byte_register(p, insn);
 		return 0;
 	}
-
-	sizes(p, insn, byte);
 	switch (op) {
 	case 0x80: case 0x81: case 0x83:
 		insn->op = LENS_OP_ALU;
@@ -269,11 +286,10 @@ static int decode_one_byte(struct reader *r, const struct prefixes *p, struct le
 		byte_register(p, insn);
 		return 0;
 	case 0x63:	/* movsxd */
-		sizes(p, insn, false);
 		insn->op = LENS_OP_LOAD;
 		insn->sign = true;
 		insn->size = insn->reg_size == 2 ? 2 : 4;
-		return decode_modrm(r, p, insn, &field) ? 0 : -EINVAL;
+		return decode_operands(r, p, insn);
 	case 0xa0: case 0xa1: case 0xa2: case 0xa3:
 		insn->op = op < 0xa2 ? LENS_OP_LOAD : LENS_OP_STORE;
 		insn->base = LENS_NO_REGISTER;
@@ -320,12 +336,14 @@ static int decode_one_byte(struct reader *r, const struct prefixes *p, struct le
 		insn->reg = LENS_SI;
 		insn->address_register = op < 0xa8;
 		return -EOPNOTSUPP;
-	case 0x69: case 0x6b:	/* imul */
-		return refused(r, p, insn, op == 0x6b ? 1 : insn->size == 2 ? 2 : 4);
-	case 0xc0: case 0xc1:	/* shifts */
-		return refused(r, p, insn, 1);
-	case 0xd0: case 0xd1: case 0xd2: case 0xd3:
-		return refused(r, p, insn, 0);
+	case 0x69: case 0x6b:
+		insn->op = LENS_OP_IMUL;
+		if (decode_operands(r, p, insn))
+			return -EINVAL;
+		immediate(r, insn, op == 0x6b ? 1 : insn->size == 2 ? 2 : 4);
+		return 0;
+	case 0xc0: case 0xc1: case 0xd0: case 0xd1: case 0xd2: case 0xd3:	/* shifts */
+		return refused(r, p, insn, op < 0xd0);
 	case 0x8f:	/* pop: the stack would be wrong without it */
 		return -EOPNOTSUPP;
 	}

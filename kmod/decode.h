@@ -42,6 +42,10 @@ enum lens_op {
 	LENS_OP_MOVS,
 	LENS_OP_STOS,
 	LENS_OP_LODS,
+	LENS_OP_CMOV,
+	LENS_OP_SET,		/* setcc */
+	LENS_OP_IMUL,		/* register <- memory * register or immediate */
+	LENS_OP_COUNT,		/* bsf bsr tzcnt lzcnt popcnt */
 	LENS_OP_MOVDIR64B,
 	LENS_OP_FLUSH,		/* clflush, clflushopt, clwb: there is no cache */
 	LENS_OP_REFUSED,	/* known, not emulated; can be passed over */
@@ -52,7 +56,8 @@ enum lens_op {
 /**
  * struct lens_insn - a decoded instruction
  * @op: what it does
- * @sub: ALU: 0 add .. 7 cmp as in the opcode; BIT: 0 bt 1 bts 2 btr 3 btc
+ * @sub: ALU: 0 add .. 7 cmp as in the opcode; BIT: 0 bt 1 bts 2 btr 3 btc; CMOV, SET: the
+ *	condition as in the opcode; COUNT: 0 bsf 1 bsr 2 tzcnt 3 lzcnt 4 popcnt
  * @length: bytes
  * @size: bytes of the memory operand
  * @reg_size: bytes of the register operand

@@ -225,6 +225,56 @@ static int emulate_movdir64b(const struct lens_insn *insn, struct lens_regs *reg
 	return 0;
 }
 
+/* The condition in the opcode's low bits: SDM volume 1, appendix B. */
+static bool condition(u8 code, u64 flags)
+{
+	static const u64 any[] = {
+		FLAG_OF, FLAG_CF, FLAG_ZF, FLAG_CF | FLAG_ZF, FLAG_SF, FLAG_PF, 0, FLAG_ZF,
+	};
+	bool holds = flags & any[code >> 1];
+
+	if (code >= 12)	/* less; less or equal */
+		holds |= !(flags & FLAG_SF) != !(flags & FLAG_OF);
+	return holds != (code & 1);
+}
+
+/* All that the flags tell is whether the product is too long. */
+static u64 multiply(u64 a, u64 b, u8 size, struct lens_regs *regs)
+{
+	s64 product;
+	bool over = __builtin_mul_overflow((s64)sign_extend(a, size), (s64)sign_extend(b, size),
+					   &product);
+
+	over |= (s64)sign_extend(product, size) != product;
+	set_flags(regs, FLAG_CF | FLAG_OF, over ? FLAG_CF | FLAG_OF : 0);
+	return product;
+}
+
+static void count_bits(const struct lens_insn *insn, u64 value, struct lens_regs *regs)
+{
+	u64 first = value ? __builtin_ctzll(value) : 0;
+	u64 last = value ? 63 - __builtin_clzll(value) : 0;
+	u64 bits = 8 * insn->size;
+	u64 zero = value ? 0 : ~0ULL;
+	u64 result = bits;
+
+	if (insn->sub == 4) {
+		for (result = 0; value; value &= value - 1)
+			result++;
+		set_flags(regs, FLAGS_ARITHMETIC, zero & FLAG_ZF);
+	} else if (insn->sub >= 2) {
+		if (value)
+			result = insn->sub == 2 ? first : bits - 1 - last;
+		set_flags(regs, FLAG_CF | FLAG_ZF, (zero & FLAG_CF) | (result ? 0 : FLAG_ZF));
+	} else {
+		set_flags(regs, FLAG_ZF, zero);
+		if (!value)
+			return;	/* the register keeps its value */
+		result = insn->sub ? last : first;
+	}
+	set_register(insn, regs, result);
+}
+
 /* Read, change, write back: the flags only once all of it went well. */
 static int emulate_change(const struct lens_insn *insn, struct lens_regs *regs,
 			  const struct lens_memory *memory, void *context)
@@ -259,6 +309,21 @@ static int emulate_change(const struct lens_insn *insn, struct lens_regs *regs,
 	case LENS_OP_XADD:
 		result = alu(0, value, operand, insn->size, &after);
 		set_register(insn, &after, value);
+		break;
+	case LENS_OP_CMOV:
+		result = condition(insn->sub, regs->flags) ? value : get_register(insn, regs);
+		set_register(insn, &after, result);
+		write = false;
+		break;
+	case LENS_OP_IMUL:
+		result = multiply(value, operand, insn->size, &after);
+		set_register(insn, &after, result);
+		write = false;
+		break;
+	case LENS_OP_COUNT:
+		count_bits(insn, value, &after);
+		result = value;
+		write = false;
 		break;
 	case LENS_OP_INC: case LENS_OP_DEC:
 		result = alu(insn->op == LENS_OP_INC ? 0 : 5, value, 1, insn->size, &after);
@@ -308,6 +373,12 @@ int lens_emulate(const struct lens_insn *insn, struct lens_regs *regs,
 		value = insn->immediate ? (u64)insn->value : get_register(insn, regs);
 		err = memory->write(context, lens_address(insn, regs), insn->size,
 				    truncate(value, insn->size));
+		if (err)
+			return err;
+		break;
+	case LENS_OP_SET:
+		err = memory->write(context, lens_address(insn, regs), 1,
+				    condition(insn->sub, regs->flags));
 		if (err)
 			return err;
 		break;

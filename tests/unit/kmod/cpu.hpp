@@ -19,8 +19,11 @@ inline bool cpu_has(Feature feature) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (feature == Feature::None) return true;
   if (feature == Feature::Clflush) return __get_cpuid(1, &a, &b, &c, &d) && (d >> 19 & 1);
+  if (feature == Feature::Popcnt) return __get_cpuid(1, &a, &b, &c, &d) && (c >> 23 & 1);
+  if (feature == Feature::Lzcnt) return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1);
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
   if (feature == Feature::Clflushopt) return b >> 23 & 1;
+  if (feature == Feature::Bmi1) return b >> 3 & 1;
   if (feature == Feature::Clwb) return b >> 24 & 1;
   return c >> (feature == Feature::Movdiri ? 27 : 28) & 1;
 }

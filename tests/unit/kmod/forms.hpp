@@ -29,10 +29,11 @@ inline constexpr Operand kOperands[] = {
 inline constexpr std::uint32_t kRipDistance = 0x1000;
 
 // What CPUID has to name before the CPU can execute it.
-enum class Feature { None, Movdiri, Movdir64b, Clflush, Clflushopt, Clwb };
+enum class Feature { None, Movdiri, Movdir64b, Clflush, Clflushopt, Clwb, Bmi1, Lzcnt, Popcnt };
 
 inline const char* name(Feature feature) {
-  constexpr const char* kNames[] = {"", "movdiri", "movdir64b", "clflush", "clflushopt", "clwb"};
+  constexpr const char* kNames[] = {"",     "movdiri", "movdir64b", "clflush", "clflushopt",
+                                    "clwb", "tzcnt",   "lzcnt",     "popcnt"};
   return kNames[static_cast<int>(feature)];
 }
 
@@ -77,6 +78,18 @@ inline std::vector<Opcode> opcodes() {
     all.push_back({.bytes = {0x0f, 0xba}, .field = field, .immediate = 1, .lockable = field > 4});
   for (const std::uint8_t op : {0xb0, 0xb1, 0xc0, 0xc1})
     all.push_back({.bytes = {0x0f, op}, .lockable = true});
+  for (std::uint8_t code = 0; code < 16; ++code) {
+    all.push_back({.bytes = {0x0f, static_cast<std::uint8_t>(0x40 + code)}});  // cmov
+    all.push_back({.bytes = {0x0f, static_cast<std::uint8_t>(0x90 + code)}});  // set
+  }
+  all.push_back({.bytes = {0x0f, 0xaf}});  // imul
+  all.push_back({.bytes = {0x69}, .immediate = 4});
+  all.push_back({.bytes = {0x6b}, .immediate = 1});
+  all.push_back({.bytes = {0x0f, 0xbc}});                                            // bsf
+  all.push_back({.bytes = {0x0f, 0xbd}});                                            // bsr
+  all.push_back({.bytes = {0x0f, 0xbc}, .prefix = 0xf3, .feature = Feature::Bmi1});  // tzcnt
+  all.push_back({.bytes = {0x0f, 0xbd}, .prefix = 0xf3, .feature = Feature::Lzcnt});
+  all.push_back({.bytes = {0x0f, 0xb8}, .prefix = 0xf3, .feature = Feature::Popcnt});
   all.push_back({.bytes = {0x0f, 0xc3}, .sized = false});  // movnti
   all.push_back({.bytes = {0x0f, 0x38, 0xf9}, .sized = false, .feature = Feature::Movdiri});
   all.push_back({.bytes = {0x0f, 0x38, 0xf8},

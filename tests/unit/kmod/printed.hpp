@@ -55,15 +55,18 @@ inline std::string size_name(unsigned size) {
 inline std::string printed_operation(const lens_insn& insn) {
   constexpr const char* kAlu[] = {"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"};
   constexpr const char* kBit[] = {"bt", "bts", "btr", "btc"};
+  constexpr const char* kCount[] = {"bsf", "bsr", "tzcnt", "lzcnt", "popcnt"};
+  constexpr const char* kCondition[] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
+                                        "s", "ns", "p", "np", "l", "ge", "le", "g"};
   const std::string memory = size_name(insn.size) + printed_address(insn);
   const std::string reg = register_name(insn.reg, insn.reg_size, insn.high);
   // A bit's number is a byte.
   const unsigned immediate_size = insn.op == LENS_OP_BIT ? 1 : insn.size;
   const std::string source = insn.immediate ? hexadecimal(insn.value, immediate_size) : reg;
-  const auto to_memory = [&](const char* name) {
+  const auto to_memory = [&](const std::string& name) {
     return fmt::format("{} {},{}", name, memory, source);
   };
-  const auto to_register = [&](const char* name) {
+  const auto to_register = [&](const std::string& name) {
     return fmt::format("{} {},{}", name, reg, memory);
   };
   switch (insn.op) {
@@ -80,6 +83,10 @@ inline std::string printed_operation(const lens_insn& insn) {
     case LENS_OP_DEC: return "dec " + memory;
     case LENS_OP_NOT: return "not " + memory;
     case LENS_OP_NEG: return "neg " + memory;
+    case LENS_OP_CMOV: return to_register(std::string("cmov") + kCondition[insn.sub]);
+    case LENS_OP_SET: return std::string("set") + kCondition[insn.sub] + " " + memory;
+    case LENS_OP_IMUL: return to_register("imul") + (insn.immediate ? "," + source : "");
+    case LENS_OP_COUNT: return to_register(kCount[insn.sub]);
     case LENS_OP_FLUSH: return "flush " + printed_address(insn);
     case LENS_OP_MOVDIR64B:
       return fmt::format("movdir64b {},{}", register_name(insn.reg, insn.address32 ? 4 : 8, false),

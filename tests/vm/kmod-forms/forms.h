@@ -110,6 +110,12 @@ FORM(86, "leaq 2(%%rbx), %%rdi\n\tmovl $4, %%ecx\n\trep; stosw");
 FORM(87, "movq %%rbx, %%rsi\n\tleaq 64(%%rbx), %%rdi\n\tmovl $5, %%ecx\n\trep; movsq");
 FORM(88, "pushq %%rbp\n\tmovq %%rbx, %%rbp\n\tlock; addl %%ecx, 4(%%rbp)\n\tpopq %%rbp");
 FORM(89, "pushq %%rbp\n\tmovq %%rbx, %%rbp\n\tmovb $0x17, 1(%%rbp)\n\tpopq %%rbp");
+FORM(90, "setne 1(%%rbx)");
+FORM(91, "setg (%%rbx)");
+FORM(92, "cmovel 4(%%rbx), %%eax");
+FORM(93, "cmovaq 8(%%rbx), %%rcx");
+FORM(94, "imull 4(%%rbx), %%ecx\n\tsetc %%al\n\ttestl %%ecx, %%ecx");
+FORM(95, "bsrq 8(%%rbx), %%rdx\n\tsetz %%al\n\ttestl %%edx, %%edx");
 
 #define FORM_ROW(n) { form_##n, text_##n }
 static const struct {
@@ -131,6 +137,7 @@ static const struct {
 	FORM_ROW(72), FORM_ROW(73), FORM_ROW(74), FORM_ROW(75), FORM_ROW(76), FORM_ROW(77),
 	FORM_ROW(78), FORM_ROW(79), FORM_ROW(80), FORM_ROW(81), FORM_ROW(82), FORM_ROW(83),
 	FORM_ROW(84), FORM_ROW(85), FORM_ROW(86), FORM_ROW(87), FORM_ROW(88), FORM_ROW(89),
+	FORM_ROW(90), FORM_ROW(91), FORM_ROW(92), FORM_ROW(93), FORM_ROW(94), FORM_ROW(95),
 };
 
 /* Those that the module passes over. */
