@@ -158,9 +158,9 @@ static int decode_vex(struct reader *r, struct prefixes *p, struct lens_insn *in
 	if (p->rex || p->operand || p->rep || p->repne || p->lock)
 		return -EINVAL;
 	p->rex = (~first >> 5) & (op == 0xc5 ? 4 : 7);
+	if (op == 0x62 && (first & 8 || !(next(r) & 4)))
+		return -EINVAL;	/* registers from r16 on: APX */
 	if (op != 0xc5)
-		next(r);
-	if (op == 0x62)
 		next(r);
 	op = next(r);
 	if (!map || map > 6 || map == 4 || (map == 1 && op == 0x77))

@@ -144,6 +144,14 @@ TEST_CASE("the module's decoder refuses every form through fs and gs, and does n
     }
 }
 
+TEST_CASE("the module's decoder knows no instruction with the registers from r16 on") {
+  lens_insn insn{};
+  // vmovdqu32 zmm0, [rax], with a base of r16, then with an index of r16 and on
+  CHECK(decode({0x62, 0xf1, 0x7e, 0x48, 0x6f, 0x00}, insn) == -EOPNOTSUPP);
+  CHECK(decode({0x62, 0xf9, 0x7e, 0x48, 0x6f, 0x00}, insn) == -EINVAL);
+  CHECK(decode({0x62, 0xf1, 0x7a, 0x48, 0x6f, 0x04, 0x08}, insn) == -EINVAL);
+}
+
 TEST_CASE("the module's decoder reads no byte behind those that it was given") {
   for (const Bytes& form : all_bytes())
     for (unsigned length = 0; length < form.size(); ++length) {
