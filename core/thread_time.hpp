@@ -13,9 +13,9 @@ inline std::chrono::nanoseconds thread_time() {
   return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
-// Of what has cost that much, repeated so, at most a 16th of the time is spent.
+// Of what has cost that much, repeated so, at most a 32nd of the time is spent.
 inline std::chrono::nanoseconds pause_after(std::chrono::nanoseconds cost) {
-  return cost * 16;
+  return cost * 32;
 }
 
 }  // namespace pcilens

@@ -23,11 +23,11 @@
  * How long a driver's thread that may sleep spins for a prompt answer first, where
  * nothing else wants its CPU. Twice as long each time that it fell asleep for an
  * answer which came soon after all (waking up may cost more than the answer took,
- * on an emulated machine a hundred times as much), and the least again after one
- * that took long, as at a breakpoint.
+ * on an emulated machine a hundred times as much), and half as long after one that
+ * took long, as at a breakpoint.
  */
 #define LENS_PROMPT_LEAST_NS	(50 * NSEC_PER_USEC)
-#define LENS_PROMPT_MOST_NS	(2 * NSEC_PER_MSEC)
+#define LENS_PROMPT_MOST_NS	(4 * NSEC_PER_MSEC)
 
 /*
  * How often a spinning wait with interrupts off lets IPIs in. Not all the time,
@@ -167,31 +167,39 @@ void lens_spin_end(void)
 	preempt_count_sub(PREEMPT_OFFSET + SOFTIRQ_DISABLE_OFFSET);
 }
 
-/* Fetches an answer that came through the shared slot. */
+/* By an ioctl, or through the shared slot, where the runtime stores the generation last. */
 static bool lens_slot_answered(struct lens_slot *slot, struct pcilens_slot *shared)
 {
-	unsigned long flags;
+	return READ_ONCE(slot->answered) ||
+	       smp_load_acquire(&shared->generation) == slot->generation;
+}
 
-	if (READ_ONCE(slot->answered))
-		return true;
-	/* The runtime stores the generation last: value and status are there. */
-	if (smp_load_acquire(&shared->generation) != slot->generation)
-		return false;
+/* The wait is over: no answer is taken any more. Whether there was one. */
+static bool lens_slot_take_answer(struct lens_slot *slot, struct pcilens_slot *shared, u64 *value,
+				  u32 *status)
+{
+	unsigned long flags;
+	bool answered;
+
 	raw_spin_lock_irqsave(&slot->lock, flags);
-	if (!slot->answered) {
+	slot->waiting = false;
+	if (!slot->answered && lens_slot_answered(slot, shared)) {
 		slot->value = READ_ONCE(shared->value);
 		slot->status = READ_ONCE(shared->status);
 		slot->answered = true;
 	}
+	answered = slot->answered;
+	*value = slot->value;
+	*status = slot->status;
 	raw_spin_unlock_irqrestore(&slot->lock, flags);
-	return true;
+	return answered;
 }
 
+/* @since: when the access was made, as ktime_get_ns() says. */
 static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slot,
-				 struct pcilens_slot *shared, bool may_sleep, u64 limit_ns)
+				 struct pcilens_slot *shared, bool may_sleep, u64 since,
+				 u64 limit_ns)
 {
-	u64 start = ktime_get_ns();
-
 	for (;;) {
 		u64 spun;
 		int i;
@@ -200,7 +208,7 @@ static bool lens_spin_for_answer(struct lens_function *fn, struct lens_slot *slo
 			if (lens_slot_answered(slot, shared))
 				return true;
 		}
-		spun = ktime_get_ns() - start;
+		spun = ktime_get_ns() - since;
 		if (lens_dead(fn) || spun >= limit_ns)
 			return false;
 		if (may_sleep) {
@@ -221,32 +229,31 @@ static bool lens_on_runtime(struct lens_function *fn)
 	       syscall_get_nr(current, task_pt_regs(current)) == -1;
 }
 
-static bool lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
-				 struct lens_slot *slot, struct pcilens_slot *shared)
+static void lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
+				 struct lens_slot *slot, struct pcilens_slot *shared, u64 since)
 {
 	u32 prompt_ns;
-	u64 start;
 
 	if (!site->may_sleep) {
 		u64 limit = (u64)READ_ONCE(fn->atomic_hold_ms) * NSEC_PER_MSEC;
 
 		if (lens_on_runtime(fn))
 			limit = min(limit, lens_on_top_ns);
-		return lens_spin_for_answer(fn, slot, shared, false, limit);
+		lens_spin_for_answer(fn, slot, shared, false, since, limit);
+		return;
 	}
 	prompt_ns = READ_ONCE(fn->prompt_ns);
-	start = ktime_get_ns();
 	if (num_online_cpus() > 1 && fn->collector_cpu != raw_smp_processor_id() &&
-	    lens_spin_for_answer(fn, slot, shared, true, prompt_ns))
-		return true;
+	    lens_spin_for_answer(fn, slot, shared, true, since, prompt_ns))
+		return;
 	WRITE_ONCE(shared->sleeping, 1);
 	smp_mb();	/* pairs with the fence in userspace before it reads sleeping */
 	/* Leaves the task running, also where the driver had set another state. */
 	wait_event_idle(slot->queue, lens_slot_answered(slot, shared) || lens_dead(fn));
 	/* Of several drivers' threads any may have the last word. */
-	WRITE_ONCE(fn->prompt_ns, ktime_get_ns() - start < LENS_PROMPT_MOST_NS ?
-		   min_t(u32, 2 * prompt_ns, LENS_PROMPT_MOST_NS) : LENS_PROMPT_LEAST_NS);
-	return lens_slot_answered(slot, shared);
+	WRITE_ONCE(fn->prompt_ns, ktime_get_ns() - since < LENS_PROMPT_MOST_NS ?
+		   min_t(u32, 2 * prompt_ns, LENS_PROMPT_MOST_NS) :
+		   max_t(u32, prompt_ns / 2, LENS_PROMPT_LEAST_NS));
 }
 
 /**
@@ -312,20 +319,15 @@ bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 	event->generation = slot->generation;
 	atomic_inc(&fn->stat.waiting);
 	/* An event that was lost to a full ring can never be answered. */
-	answered = lens_emit(fn, site, event, stack) &&
-		   lens_wait_for_answer(fn, site, slot, shared);
+	if (lens_emit(fn, site, event, stack))
+		lens_wait_for_answer(fn, site, slot, shared, event->time_ns);
 	atomic_dec(&fn->stat.waiting);
 	if (!site->may_sleep) {
 		lens_spinning_leave(nested);
 		lens_spin_end();
 	}
 
-	raw_spin_lock_irqsave(&slot->lock, flags);
-	slot->waiting = false;
-	answered |= slot->answered;	/* in the last moment */
-	*value = slot->value;
-	*status = slot->status;
-	raw_spin_unlock_irqrestore(&slot->lock, flags);
+	answered = lens_slot_take_answer(slot, shared, value, status);
 	lens_slot_give(fn, i);
 	if (answered)
 		atomic64_inc(&fn->stat.answered);
