@@ -29,6 +29,9 @@
 #define LENS_PROMPT_LEAST_NS	(50 * NSEC_PER_USEC)
 #define LENS_PROMPT_MOST_NS	(4 * NSEC_PER_MSEC)
 
+/* How often a hold that sleeps tells the detector of hung tasks, which looks each second at most. */
+#define LENS_HUNG_TICKS		(HZ / 2)
+
 /*
  * How often a spinning wait with interrupts off lets IPIs in. Not all the time,
  * and no PAUSE in between: under QEMU's TCG both take the lock of the whole
@@ -249,7 +252,12 @@ static void lens_wait_for_answer(struct lens_function *fn, const struct lens_sit
 	WRITE_ONCE(shared->sleeping, 1);
 	smp_mb();	/* pairs with the fence in userspace before it reads sleeping */
 	/* Leaves the task running, also where the driver had set another state. */
-	wait_event_idle(slot->queue, lens_slot_answered(slot, shared) || lens_dead(fn));
+	while (!wait_event_idle_timeout(slot->queue,
+					lens_slot_answered(slot, shared) || lens_dead(fn),
+					LENS_HUNG_TICKS)) {
+		/* Who waits for a lock of this driver's is no hung task: somebody looks at it. */
+		reset_hung_task_detector();
+	}
 	/* Of several drivers' threads any may have the last word. */
 	WRITE_ONCE(fn->prompt_ns, ktime_get_ns() - since < LENS_PROMPT_MOST_NS ?
 		   min_t(u32, 2 * prompt_ns, LENS_PROMPT_MOST_NS) :
