@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -52,6 +53,7 @@ struct HeldTransaction {
   std::string reason;
   std::uint64_t original = 0;
   bool edited = false;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
 class Link final : private Reply::Sink {

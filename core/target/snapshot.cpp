@@ -59,7 +59,8 @@ std::shared_ptr<Snapshot> take_snapshot(const Link& link, const Snapshot& before
                      .reason = held.reason,
                      .original = held.original,
                      .edited = held.edited,
-                     .thread_name = {}};
+                     .thread_name = {},
+                     .since = held.since};
     if (link.host() != nullptr)
       now->stop->thread_name = link.host()->thread_name(held.transaction.thread);
     now->stop->transaction.payload = {};

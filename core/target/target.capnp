@@ -117,6 +117,7 @@ struct Stop {
   original @4 :UInt64;
   edited @5 :Bool;
   threadName @6 :Text;
+  lastedNs @7 :UInt64;       # until this was sent
 }
 
 # What is big and seldom changes is left out where the client has it already from the snapshot

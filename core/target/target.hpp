@@ -5,6 +5,7 @@
 // callback, on any thread, exactly once. `ask` turns one into a plain call for those who may wait.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -46,6 +47,8 @@ struct Stop {
   std::uint64_t original = 0;              // the value before somebody edited it
   bool edited = false;
   std::string thread_name;  // of the driver, if known
+  // When it began, by this process' clock.
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
 // One register, or one element of an array, as peek() shows it.
@@ -101,6 +104,12 @@ struct Snapshot {
 // Whether it shows a trace file (trace_target.hpp) and not a link that lives.
 inline bool is_recording(const Snapshot& s) {
   return s.host == "trace";
+}
+
+// Whether the driver's own timeouts, and the kernel's, go on while it is held: a driver that is
+// code of this process knows no clock but the link's.
+inline bool time_goes_on(const Snapshot& s) {
+  return s.host == "kmod";
 }
 
 // Rows of the trace. `direction` Backward gives the rows before `from`, still in ascending order.

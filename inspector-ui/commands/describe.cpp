@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/target/kernel_locks.hpp"
+
 namespace pcilens::ui {
 namespace {
 
@@ -115,6 +117,12 @@ Output describe_code(const CodeView& view) {
          {f.file.empty() ? "" : fmt::format("{}:{}", f.file, f.line), Style::Dim}});
   }
   out.add(std::move(stack));
+  for (const KernelLock& lock : kernel_locks(view)) {
+    Line line;
+    line.add("it holds ", Style::Dim).add(std::string(lock.name), Style::Bad);
+    line.add(fmt::format(" ({}): {}", lock.taken_by, lock.meanwhile), Style::Dim);
+    out.add(std::move(line));
+  }
   if (!view.instructions.empty()) {
     Table code;
     code.columns = {

@@ -27,6 +27,9 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
 // The block that is shown when a transaction is held: what, by whom, old and new, why, what next.
 // With `hints` it says what may be typed next. Nothing when not stopped.
 Output describe_stop(const Snapshot& snapshot, bool hints);
+// "held for 65 s; the kernel's and the driver's timeouts run on"; empty in the first second, and in
+// a recording.
+std::string held_text(const Snapshot& snapshot);
 // Under a list of rules: what "the driver waits at" means.
 inline constexpr const char* kWaits =
     "there the driver waits for the device, so that it can be held; elsewhere its writes are "
@@ -35,7 +38,8 @@ inline constexpr const char* kWaits =
 std::string cost_of(const Snapshot& snapshot, std::string_view synchronous);
 // One line: "stopped at #42, a write of CMD", "running", "ended: the driver finished".
 std::string describe_state(const Snapshot& snapshot);
-// The driver's call stack, and the instructions around the access with that one marked.
+// The driver's call stack, the kernel's locks that it has by that, and the instructions around the
+// access with that one marked.
 Output describe_code(const CodeView& view);
 std::string stop_json(const Snapshot& snapshot);
 

@@ -1,6 +1,8 @@
 // What a stop shows: a newcomer shall see at once what is held, by whom, why, and what to type.
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "inspector-ui/commands/describe.hpp"
 
 namespace pcilens::ui {
@@ -36,6 +38,15 @@ std::string raw_place(const Transaction& t) {
 
 }  // namespace
 
+std::string held_text(const Snapshot& s) {
+  if (!s.stop || is_recording(s)) return {};
+  const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::steady_clock::now() - s.stop->since);
+  if (lasted.count() < 1) return {};
+  return fmt::format("held for {} s{}", lasted.count(),
+                     time_goes_on(s) ? "; the kernel's and the driver's timeouts run on" : "");
+}
+
 Output describe_stop(const Snapshot& s, bool hints) {
   Output out;
   if (!s.stop) return out;
@@ -57,6 +68,8 @@ Output describe_stop(const Snapshot& s, bool hints) {
   if (const std::string where = raw_place(t); !where.empty()) detail.add("  " + where, Style::Dim);
   detail.add(fmt::format("  at {}", format_time(t.t_ns)), Style::Dim);
   out.add(std::move(detail));
+  if (const std::string held = held_text(s); !held.empty())
+    out.add(Line("  " + held, time_goes_on(s) ? Style::Bad : Style::Dim));
 
   const bool whole =
       (spot.ref || spot.item) && spot.place.offset == t.offset && spot.place.size == t.size;

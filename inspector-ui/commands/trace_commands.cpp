@@ -191,7 +191,11 @@ Result<Output> where(Context& c, const Arguments& a) {
   if (!view) return tl::unexpected(view.error());
   if (view->stack.empty() && view->instructions.empty())
     return Output{Line(fmt::format("#{}: nobody told where the driver stood", *seq), Style::Dim)};
-  return describe_code(*view);
+  Output out = describe_code(*view);
+  if (s->stop && *seq == s->stop->transaction.seq)
+    if (const std::string held = held_text(*s); !held.empty())
+      out.add(Line(held, time_goes_on(*s) ? Style::Bad : Style::Dim));
+  return out;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/models/field_text.hpp"
 #include "inspector-ui/models/transactions.hpp"
@@ -46,6 +47,7 @@ StopModel stop_model(const Snapshot& snapshot) {
   m.reason = stop.reason;
   m.where = place_text(snapshot, t);
   m.when = fmt::format("transaction {} at {}", t.seq, ui::format_time(t.t_ns));
+  m.held = ui::held_text(snapshot);
   m.who = std::string(name_of(t.origin));
   if (!stop.thread_name.empty()) m.who += ", thread " + stop.thread_name;
   if (t.thread != 0) m.who += fmt::format(" ({})", t.thread);

@@ -18,6 +18,7 @@ cp "$work/output" "$work/stop"
 check "it is the driver's read of ID" at_read_of_id
 check "the stack reaches the driver's probe" has 'edu_probe'
 check "the accessing instruction is shown" has 'mov '
+check "and the lock that the held driver keeps from others" has "holds the device's lock \\(really_probe\\)"
 check "a shell in the guest answers meanwhile" guest 'ls /sys/bus/pci/devices'
 check "the function is on the kernel's bus" has '^1[0-9a-f]{4}:'
 # shellcheck disable=SC2016 # the guest expands it
@@ -38,6 +39,8 @@ busy() {
 }
 check "the rest of the guest lives while the driver is held for $hold s" busy
 check "the kernel's log is clean after that" clean
+console where || true
+check "the stop says how long it lasts, and that timeouts run on" has 'held for [1-9][0-9]* s; the kernel'
 console 'expect stopped' 'edit 5' run 'wait 3s' || console 'info' || true
 probed() {
   for ((i = 0; i < 20; i++)); do

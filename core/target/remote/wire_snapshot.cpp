@@ -1,5 +1,6 @@
 // Snapshots on the wire: only what differs from the one that the other side has.
 #include <algorithm>
+#include <chrono>
 
 #include "core/registers/map_json.hpp"
 #include "core/registers/owned_map.hpp"
@@ -93,6 +94,9 @@ void write_stop(rpc::Stop::Builder to, const Stop& stop) {
   to.setOriginal(stop.original);
   to.setEdited(stop.edited);
   to.setThreadName(text(stop.thread_name));
+  // The other side has a clock of its own.
+  const auto lasted = std::chrono::steady_clock::now() - stop.since;
+  to.setLastedNs(static_cast<std::uint64_t>(std::chrono::nanoseconds(lasted).count()));
 }
 
 // ---- from the wire -----------------------------------------------------------------------------
@@ -185,6 +189,8 @@ Result<FunctionState> read_function(rpc::FunctionState::Reader from, std::uint8_
   return f;
 }
 
+constexpr std::uint64_t kYear = 366ull * 86'400 * 1'000'000'000;  // no stop is older
+
 Result<Stop> read_stop(rpc::Stop::Reader from) {
   auto transaction = read(from.getTransaction());
   if (!transaction) return tl::unexpected(transaction.error());
@@ -196,7 +202,9 @@ Result<Stop> read_stop(rpc::Stop::Reader from) {
             .reason = string(from.getReason()),
             .original = from.getOriginal(),
             .edited = from.getEdited(),
-            .thread_name = string(from.getThreadName())};
+            .thread_name = string(from.getThreadName()),
+            .since = std::chrono::steady_clock::now() -
+                     std::chrono::nanoseconds(std::min<std::uint64_t>(from.getLastedNs(), kYear))};
   for (const auto number : from.getBreakpoints()) stop.breakpoints.push_back(number);
   return stop;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/target/kernel_locks.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
@@ -130,6 +131,11 @@ void CodePanel::stack() {
     ++depth;
   }
   ImGui::EndTable();
+  for (const KernelLock& lock : kernel_locks(view_)) {
+    widgets::wrapped(fmt::format("Holds {} ({}): {}.", lock.name, lock.taken_by, lock.meanwhile),
+                     colours().held);
+    widgets::name_item("code.lock", std::string(lock.name));
+  }
 }
 
 // The symbol stands once above its instructions, which show only how far into it they are.

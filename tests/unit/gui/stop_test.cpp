@@ -35,6 +35,18 @@ TEST_CASE("an edited value says what the driver had sent") {
   CHECK(m.edited.find("0x00000803") != std::string::npos);
 }
 
+TEST_CASE("a stop that lasts says for how long, and that a real kernel's timeouts run on") {
+  test::FakeTarget target;
+  CHECK(stop_model(*target.snapshot()).held.empty());
+  target.change([](Snapshot& s) { s.stop->since -= std::chrono::seconds(65); });
+  CHECK(stop_model(*target.snapshot()).held == "held for 65 s");
+  target.change([](Snapshot& s) { s.host = "kmod"; });
+  CHECK(stop_model(*target.snapshot()).held ==
+        "held for 65 s; the kernel's and the driver's timeouts run on");
+  target.change([](Snapshot& s) { s.host = "trace"; });
+  CHECK(stop_model(*target.snapshot()).held.empty());
+}
+
 TEST_CASE("a read held before delivery has no value to show or edit") {
   test::FakeTarget target;
   target.change([](Snapshot& s) {
