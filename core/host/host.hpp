@@ -29,6 +29,12 @@ class Host {
                            std::span<const std::byte> data) = 0;
   // Delivers an interrupt message; for INTx the vector is kIntxVector and `value` the level.
   virtual Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) = 0;
+  // The same `times` more, each when the one before has been taken: messages in a row are one for a
+  // processor. A fault rule's; the function knows nothing of them.
+  virtual void interrupt_again(std::uint8_t function, std::uint64_t vector, std::uint64_t value,
+                               std::uint64_t times) {
+    for (std::uint64_t i = 0; i < times; ++i) interrupt(function, vector, value);
+  }
 
   // What functions may reach now, by IOVA; nothing where the host does not know. For screens, under
   // the link's lock.

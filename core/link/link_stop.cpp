@@ -237,8 +237,7 @@ bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
       return change((t.value & ~fault.mask) | (fault.amount & fault.mask));
     case FaultAction::RepeatInterrupt:
       if (t.kind != Kind::Irq || host_ == nullptr) return true;
-      for (std::uint64_t i = 0; i < fault.amount; ++i)
-        host_->interrupt(t.function, t.offset, t.value);
+      host_->interrupt_again(t.function, t.offset, t.value, fault.amount);
       recorder_.blob(BlobKind::Note, t.seq,
                      as_bytes("sent " + std::to_string(fault.amount) + " more times by fault " +
                               std::to_string(rule.number)));

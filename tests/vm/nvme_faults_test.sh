@@ -44,38 +44,12 @@ fault() {
 # Which bytes do not matter, that they are the right ones does.
 guest 'dd if=/dev/urandom of=/tmp/data bs=64k count=1 2>/dev/null
   dd if=/tmp/data of=/dev/nvme0n1 bs=64k oflag=direct 2>/dev/null' || true
-read_back='dd if=/dev/nvme0n1 of=/tmp/back bs=64k count=1 iflag=direct && cmp /tmp/data /tmp/back'
-small='dd if=/dev/nvme0n1 of=/tmp/back bs=4k count=1 iflag=direct && cmp -n 4096 /tmp/data /tmp/back'
-controller_reset='echo 1 >/sys/class/nvme/nvme0/reset_controller; sh /root/nvme-guest.sh live'
-trouble='timeout|reset|down'
-
-fault late-completion "the driver waits and resets nothing" '!reset|down' "$small"
-fault late-register "the driver is only slower" "!$trouble" "$controller_reset"
-fault lost-interrupt "the driver polls" 'timeout, completion polled' "$small"
-fault repeated-interrupt "the driver does not mind" "!$trouble|nobody cared" "$read_back; $read_back"
-fault lost-doorbell "the driver aborts, resets, tries again" 'timeout, reset controller' "$small"
-fault lost-completion "the driver aborts, resets, tries again" 'timeout, reset controller' "$small"
-fault failed-fetch "the driver sees CSTS.CFS, resets, tries again" \
-  'controller is down; will reset: CSTS=0x3' "$small"
-fault wrong-status "the driver tries again" "!$trouble" "$small"
-fault wrong-identifier "the driver says so, resets, tries again" 'genctr mismatch' "$small"
-fault cut-data "the driver tries again" "!$trouble" "$read_back"
-fault corrupt-data "the driver does not notice" "!$trouble" \
-  "dd if=/dev/nvme0n1 of=/tmp/back bs=4k count=1 iflag=direct && ! cmp -s -n 4096 /tmp/data /tmp/back"
-fault one-wrong-register "the driver resets and has a working controller" '!failure|remov' \
-  "$controller_reset"
-# Linux 6.1 takes the disk away, 6.12 leaves it there, dead.
-gone='for i in $(seq 100); do dd if=/dev/nvme0n1 of=/dev/null bs=4k count=1 iflag=direct || break; usleep 100000; done
-  [ ! -b /dev/nvme0n1 ] || grep -q dead /sys/class/nvme/nvme0/state'
-rebind='b=$(basename /sys/bus/pci/devices/1????:*); cd /sys/bus/pci/drivers/nvme
-  [ ! -e $b ] || echo $b >unbind; echo $b >bind; sh /root/nvme-guest.sh live'
-fault dead-registers "the driver gives up" 'probe failure|reset failure' \
-  "echo 1 >/sys/class/nvme/nvme0/reset_controller; $gone"
+after() { # after NAME "SENTENCE" COMMAND
+  console 'delete all' || true
+  check "$1: $2" guest "$3" 30
+}
+source "$here/nvme-fault-cases.sh"
 console 'delete all' || true
-check "bound again it works" guest "$rebind" 30
-fault replug "the driver resets, and goes on with an empty disk" 'will reset: CSTS=0xffffffff' \
-  "dd if=/dev/nvme0n1 bs=4k count=1 iflag=direct 2>/dev/null | cmp -n 4096 - /dev/zero"
-fault surprise-removal "the driver gives up" 'CSTS=0xffffffff' "! $small; $gone"
 check "the kernel's log is clean" clean
 
 # ---- runtimes that die, and start again ----------------------------------------------------------

@@ -3,10 +3,16 @@
 #include <cstring>
 
 #include "core/host/kmod/kmod_host.hpp"
+#include "core/host/kmod/monotonic.hpp"
 #include "core/host/kmod/policy_ranges.hpp"
 
 namespace pcilens::kmod {
 namespace {
+
+// How soon a repeated interrupt follows the one before, and how often one is tried that finds the
+// one before not yet taken.
+constexpr std::uint64_t kRepeatNs = 1'000'000;
+constexpr int kTries = 100;
 
 // The part of the pool behind an IOVA range; empty outside.
 std::span<std::byte> in_pool(const KmodFunction& function, std::uint64_t iova, std::size_t length) {
@@ -97,19 +103,30 @@ Status KmodHost::interrupt(std::uint8_t function, std::uint64_t vector, std::uin
   refresh_shadow(function);
   const Interrupt asked{function, vector, value};
   const std::lock_guard lock(kept_mutex_);
-  if (!kept_.empty() || !inject(asked)) {
+  if (!kept_.empty() || inject(asked) == PCILENS_IRQ_BUSY) {
     kept_.push_back(asked);
     keeps_ = true;
   }
   return Status::SC;
 }
 
-// False: not now.
-bool KmodHost::inject(const Interrupt& asked) {
+// The first of them too comes after the one that they repeat.
+void KmodHost::interrupt_again(std::uint8_t function, std::uint64_t vector, std::uint64_t value,
+                               std::uint64_t times) {
+  const std::lock_guard lock(kept_mutex_);
+  repeated_.push_back({.interrupt = {function, vector, value},
+                       .left = times,
+                       .next_ns = monotonic_ns() + kRepeatNs,
+                       .tries = kTries});
+  keeps_ = true;
+}
+
+// PCILENS_IRQ_* of what became of it; delivered, for a function that has gone.
+std::uint32_t KmodHost::inject(const Interrupt& asked) {
   const bool intx = asked.vector == kIntxVector;
   const auto sent = served_[asked.function]->function->inject(
       intx ? 0 : static_cast<std::uint32_t>(asked.vector), intx && asked.value == 0);
-  return !sent || sent->result != PCILENS_IRQ_BUSY;
+  return sent ? sent->result : std::uint32_t{PCILENS_IRQ_DELIVERED};
 }
 
 void KmodHost::send_kept_interrupts() {
@@ -117,9 +134,18 @@ void KmodHost::send_kept_interrupts() {
   const std::unique_lock lock(kept_mutex_, std::try_to_lock);
   if (!lock) return;
   auto next = kept_.begin();
-  while (next != kept_.end() && inject(*next)) ++next;
+  while (next != kept_.end() && inject(*next) != PCILENS_IRQ_BUSY) ++next;
   kept_.erase(kept_.begin(), next);
-  keeps_ = !kept_.empty();
+  const std::uint64_t now = monotonic_ns();
+  std::erase_if(repeated_, [&](Repeated& r) {
+    if (now < r.next_ns) return false;
+    r.next_ns = now + kRepeatNs;
+    const std::uint32_t result = inject(r.interrupt);
+    if (result == PCILENS_IRQ_BUSY || result == PCILENS_IRQ_COALESCED) return --r.tries == 0;
+    r.tries = kTries;
+    return --r.left == 0;
+  });
+  keeps_ = !kept_.empty() || !repeated_.empty();
 }
 
 // ---- what the kernel answers by itself ---------------------------------------------------------

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 
 #include "core/host/kmod/kmod_event.hpp"
+#include "core/host/kmod/monotonic.hpp"
 #include "core/thread_name.hpp"
 
 namespace pcilens::kmod {
@@ -36,13 +36,6 @@ constexpr auto kLookInStop = 10ms;
 constexpr std::uint64_t kLastLookNs = 1'000'000'000;
 // How soon an interrupt is tried again for which no CPU was free.
 constexpr std::int64_t kTryAgainNs = 1'000'000;
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 KmodFunction::Direct direct_regions(const Function& function) {
   KmodFunction::Direct direct{};

@@ -49,6 +49,8 @@ class KmodHost final : public Host {
   Status dma_write(std::uint8_t function, std::uint64_t iova,
                    std::span<const std::byte> data) override;
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
+  void interrupt_again(std::uint8_t function, std::uint64_t vector, std::uint64_t value,
+                       std::uint64_t times) override;
   void synchronous(std::span<const Range> ranges) override;
   std::string thread_name(std::uint32_t thread) const override {
     return sites_.thread_name(thread);
@@ -116,7 +118,7 @@ class KmodHost final : public Host {
   bool claim(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
   void refresh_shadow(std::uint8_t index);
   void refresh_old_shadow(std::uint8_t index);
-  bool inject(const Interrupt& interrupt);
+  std::uint32_t inject(const Interrupt& interrupt);
   void send_kept_interrupts();
 
   Link& link_;
@@ -129,7 +131,13 @@ class KmodHost final : public Host {
   std::thread plugger_;
   std::mutex kept_mutex_;
   std::vector<Interrupt> kept_;  // could not be raised yet, in their order
-  std::atomic<bool> keeps_{false};
+  struct Repeated {
+    Interrupt interrupt;
+    std::uint64_t left, next_ns;  // when it is tried next, CLOCK_MONOTONIC
+    int tries;                    // of the one that is next, before it is given up
+  };
+  std::vector<Repeated> repeated_;
+  std::atomic<bool> keeps_{false};  // one of these two
 };
 
 }  // namespace pcilens::kmod
