@@ -1,12 +1,14 @@
 #include "core/code/own_process.hpp"
 
 #include <cxxabi.h>
-#include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "core/code/inlined_calls.hpp"
 
 namespace pcilens {
 namespace {
@@ -20,42 +22,20 @@ const Dwfl_Callbacks kCallbacks = {.find_elf = &dwfl_linux_proc_find_elf,
                                    .debuginfo_path = &g_debuginfo_path};
 
 // What hosts give drivers to call with is no part of the driver, also where it was inlined.
-bool is_host_side(const char* file) {
-  return file != nullptr && std::string_view(file).ends_with("core/host/sim/device.hpp");
+bool is_host_side(std::string_view file) {
+  return file.ends_with("core/host/sim/device.hpp");
 }
 
-// Inlined functions that hold `address`, and the place of the call in the innermost of them.
+// Each inlined function that holds `address` stands where it is called from; what is left of it is
+// the function that has code of its own.
 void add_inlined(Dwfl_Module* module, Dwarf_Addr address, CodePlace& place) {
-  Dwarf_Addr bias = 0;
-  Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias);
-  if (unit == nullptr) return;
-  Dwarf_Die* innermost = nullptr;
-  if (dwarf_getscopes(unit, address - bias, &innermost) <= 0) return;
-  // Behind an inlined function that list goes on with its definition; what it lies in is wanted.
-  Dwarf_Die* scopes = nullptr;
-  const int count = dwarf_getscopes_die(innermost, &scopes);
-  std::free(innermost);
-  Dwarf_Files* files = nullptr;
-  std::size_t file_count = 0;
-  dwarf_getsrcfiles(unit, &files, &file_count);
-  for (int i = 0; i < count; ++i) {
-    const int tag = dwarf_tag(&scopes[i]);
-    if (tag == DW_TAG_subprogram) break;
-    if (tag != DW_TAG_inlined_subroutine) continue;
-    Dwarf_Attribute attribute;
-    Dwarf_Word call_file = 0, call_line = 0;
-    if (dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_file, &attribute), &call_file) != 0 ||
-        dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_line, &attribute), &call_line) != 0)
-      continue;
-    const char* where = files != nullptr ? dwarf_filesrc(files, call_file, nullptr, nullptr) : "";
-    const char* name = dwarf_diename(&scopes[i]);
-    if (!is_host_side(dwarf_decl_file(&scopes[i])))
+  for (InlinedCall& call : inlined_calls(module, address)) {
+    if (!is_host_side(call.declared_in))
       place.inlined.push_back(
-          {.symbol = name != nullptr ? name : "?", .file = place.file, .line = place.line});
-    place.file = where != nullptr ? where : "";
-    place.line = static_cast<std::uint32_t>(call_line);
+          {.symbol = std::move(call.function), .file = place.file, .line = place.line});
+    place.file = std::move(call.file);
+    place.line = call.line;
   }
-  std::free(scopes);
 }
 
 }  // namespace
