@@ -2,27 +2,13 @@
 // kernel names by symbol and displacement only.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+
+#include "core/trace/source_lines.hpp"
 
 namespace pcilens {
-
-// A place in a module's code as the kernel tells it.
-struct ModulePlace {
-  std::string_view module;         // "nvme"
-  std::string_view build_id;       // hex; empty: not known
-  std::string_view symbol;         // "nvme_probe", "map.isra.0"
-  std::uint64_t displacement = 0;  // bytes from there
-  bool returns = false;            // it is where a call returns to: the call is meant
-};
-
-struct SourceLine {
-  std::string file;  // as the compiler was given it
-  std::uint32_t line = 0;
-};
 
 // Not thread-safe. Reads a file's debug information when it is first asked of it.
 class ModuleLines {

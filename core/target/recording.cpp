@@ -125,8 +125,10 @@ Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
 
 Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,
                                                          const std::string& trace,
-                                                         std::function<void(std::string)> trouble) {
-  auto made = carry(std::move(memory), trace, std::move(trouble));
+                                                         std::function<void(std::string)> trouble,
+                                                         SourceLines source_lines) {
+  auto made =
+      carry(std::move(memory), trace, std::move(trouble), Begin::Anew, std::move(source_lines));
   if (made) (*made)->spool_.reset();  // it was for the format only
   return made;
 }
@@ -134,7 +136,7 @@ Result<std::unique_ptr<Recording>> Recording::from_spool(SpoolMemory memory,
 Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
                                                     const std::string& trace,
                                                     std::function<void(std::string)> trouble,
-                                                    Begin begin) {
+                                                    Begin begin, SourceLines source_lines) {
   std::unique_ptr<Recording> made(new Recording);
   made->temporary_ = trace.empty();
   made->path_ = trace;
@@ -153,6 +155,7 @@ Result<std::unique_ptr<Recording>> Recording::carry(Result<SpoolMemory> memory,
   if (!reader) return tl::unexpected(reader.error());
   made->reader_ = std::move(*reader);
   TraceWriterOptions options;
+  options.source_lines = std::move(source_lines);
   options.on_trouble = [trouble](const std::string& text) { trouble(text); };
   auto writer = anew ? TraceWriter::create(made->path_, *made->reader_, options)
                      : TraceWriter::resume(made->path_, *made->reader_, options);

@@ -40,9 +40,11 @@ class Recording {
   // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
   static Result<std::unique_ptr<Recording>> to_spool(const std::string& memory);
   // From shared memory that somebody else writes (a VM's guest by to_spool): formats it, and
-  // carries it to a file here. recorder() is not ours then.
+  // carries it to a file here. recorder() is not ours then. `source_lines` is asked on a thread of
+  // the recording's.
   static Result<std::unique_ptr<Recording>> from_spool(SpoolMemory memory, const std::string& trace,
-                                                       std::function<void(std::string)> trouble);
+                                                       std::function<void(std::string)> trouble,
+                                                       SourceLines source_lines = {});
   // A trace that somebody made before: only the questions.
   static Result<std::unique_ptr<Recording>> of_file(const std::string& trace);
   ~Recording();
@@ -81,7 +83,8 @@ class Recording {
   static Result<std::unique_ptr<Recording>> carry(Result<SpoolMemory> memory,
                                                   const std::string& trace,
                                                   std::function<void(std::string)> trouble,
-                                                  Begin begin = Begin::Anew);
+                                                  Begin begin = Begin::Anew,
+                                                  SourceLines source_lines = {});
   void run();
   void went_on();
 

@@ -15,6 +15,7 @@
 
 #include "core/result.hpp"
 #include "core/trace/record.hpp"
+#include "core/trace/source_lines.hpp"
 #include "core/trace/sqlite.hpp"
 
 namespace pcilens {
@@ -31,6 +32,9 @@ class TraceStore {
 
   // Whether the file carries our application id.
   static bool is_trace(const std::string& path);
+
+  // Asked for each site that comes without a line.
+  void set_source_lines(SourceLines lines) { source_lines_ = std::move(lines); }
 
   // All of these give SQLITE_OK or SQLite's error; after an error call rollback().
   int begin();
@@ -76,6 +80,7 @@ class TraceStore {
   };
 
   TraceStore() = default;
+  int add_site(std::uint64_t id, std::string_view json);
   Result<void> prepare();
   int flush();
   int insert_rows(Statement& statement, std::size_t first, std::size_t count);
@@ -90,6 +95,7 @@ class TraceStore {
   Statement insert_batch_, insert_one_, complete_, edit_, payload_, note_, set_meta_;
   std::array<Row, kBatch> rows_;
   std::size_t waiting_ = 0;
+  SourceLines source_lines_;
   State state_, committed_;
 };
 

@@ -99,6 +99,25 @@ int TraceStore::add_finding(std::uint64_t seq, std::string_view rule, std::strin
   return run("INSERT INTO finding(seq, rule, text) VALUES(?,?,?)", seq, rule, text);
 }
 
+int TraceStore::add_site(std::uint64_t id, std::string_view as_text) {
+  const auto json = Json::parse(as_text, nullptr, false);
+  const std::string module = text(json, "module"), build_id = text(json, "build_id"),
+                    symbol = text(json, "symbol");
+  const auto code = from_hex(text(json, "code"));
+  SourceLine line{text(json, "file"), static_cast<std::uint32_t>(number(json, "line"))};
+  if (line.file.empty() && source_lines_)
+    // Only an access comes with its code; all others on a stack are calls.
+    line = source_lines_({.module = module,
+                          .build_id = build_id,
+                          .symbol = symbol,
+                          .displacement = number(json, "displacement"),
+                          .returns = code.empty()})
+               .value_or(line);
+  return run("INSERT OR REPLACE INTO site VALUES(?,?,?,?,?,?,?,?)", id, module, build_id, symbol,
+             number(json, "displacement"), std::span<const std::byte>(code), line.file,
+             std::uint64_t{line.line});
+}
+
 int TraceStore::add_whole(BlobKind what, std::uint64_t key, std::span<const std::byte> bytes) {
   const auto as_text = text_of(bytes);
   switch (what) {
@@ -119,14 +138,9 @@ int TraceStore::add_whole(BlobKind what, std::uint64_t key, std::span<const std:
     case BlobKind::Stack:
       if (!Json::accept(as_text)) break;
       return run("INSERT OR REPLACE INTO stack VALUES(?,?)", key, as_text);
-    case BlobKind::Site: {
-      const auto json = Json::parse(as_text, nullptr, false);
-      if (!json.is_object()) break;
-      const auto code = from_hex(text(json, "code"));
-      return run("INSERT OR REPLACE INTO site VALUES(?,?,?,?,?,?,?,?)", key, text(json, "module"),
-                 text(json, "build_id"), text(json, "symbol"), number(json, "displacement"),
-                 std::span<const std::byte>(code), text(json, "file"), number(json, "line"));
-    }
+    case BlobKind::Site:
+      if (!Json::parse(as_text, nullptr, false).is_object()) break;
+      return add_site(key, as_text);
     case BlobKind::Finding: {
       const auto json = Json::parse(as_text, nullptr, false);
       if (!json.is_object()) break;

@@ -59,6 +59,7 @@ TraceWriter::TraceWriter(std::unique_ptr<TraceStore> store, SpoolReader& reader,
       store_(std::move(store)),
       reader_(reader),
       options_(std::move(options)) {
+  store_->set_source_lines(options_.source_lines);
   thread_ = std::thread([this] { run(); });
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/result.hpp"
+#include "core/trace/source_lines.hpp"
 #include "core/trace/spool_reader.hpp"
 
 namespace pcilens {
@@ -22,6 +23,8 @@ struct TraceWriterOptions {
   std::chrono::milliseconds commit_interval{100};
   std::uint64_t commit_events = 65536;
   std::chrono::milliseconds poll_interval{10};
+  // Asked, on the writer's thread, for the source lines of the driver's code.
+  SourceLines source_lines;
   // Told, on the writer's thread, one sentence when writing fails and one when it works again.
   std::function<void(const std::string&)> on_trouble;
   // How long close() keeps trying where the disk is full.

@@ -162,6 +162,29 @@ TEST_CASE("edits, payloads, notes, sites, stacks and findings arrive") {
         "1|x|y\n6|trace.blob|a description of kind 4 could not be read and is left out");
 }
 
+TEST_CASE("a place in the driver that comes without a source line gets it from who knows") {
+  test::Folder folder;
+  const auto path = folder / "run.db";
+  TraceWriterOptions options;
+  options.source_lines = [](const ModulePlace& place) -> std::optional<SourceLine> {
+    if (place.module != "mine") return std::nullopt;
+    CHECK(place.build_id == "00ff");
+    return SourceLine{std::string(place.symbol) + ".c",
+                      static_cast<std::uint32_t>(place.displacement + (place.returns ? 1000 : 0))};
+  };
+  auto r = record(path, options);
+  const auto site = [&](std::uint64_t id, std::string_view json) {
+    r.spool->blob(BlobKind::Site, id, bytes_of(json));
+  };
+  site(1, R"({"module":"mine","build_id":"00ff","symbol":"peek","displacement":7,"code":"8b00"})");
+  site(2, R"({"module":"mine","build_id":"00ff","symbol":"probe","displacement":8,"code":""})");
+  site(3, R"({"module":"nvme","symbol":"nvme_probe","displacement":9,"code":"8b00"})");
+  site(4, R"({"module":"mine","symbol":"x","displacement":1,"file":"own.c","line":5})");
+  REQUIRE(r.writer->close());
+  CHECK(ask(path, "SELECT id, file, line FROM site") ==
+        "1|peek.c|7\n2|probe.c|1008\n3||0\n4|own.c|5");
+}
+
 TEST_CASE("a trace is never written over another file") {
   test::Folder folder;
   const auto path = folder / "run.db";
