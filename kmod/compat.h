@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What differs between Linux 6.1 and 6.12, and nothing else. */
+/* What differs between Linux 6.1 and 6.12, and nothing else. Kbuild finds out which it is. */
 #ifndef LENS_COMPAT_H
 #define LENS_COMPAT_H
 
-#include <linux/version.h>
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0) && defined(__ASSEMBLY__)
+#if defined(__ASSEMBLY__) && !defined(LENS_UNWIND_HINT_UNDEFINED)
 #define UNWIND_HINT_UNDEFINED UNWIND_HINT_EMPTY
 #endif
 
@@ -13,7 +11,7 @@
 #include <linux/mm.h>
 #include <linux/pci.h>
 
-/* Only the driver of that name may bind; NULL: any. See Kbuild. */
+/* Only the driver of that name may bind; NULL: any. */
 static inline void lens_set_driver_override(struct pci_dev *pdev, const char *name)
 {
 #ifdef LENS_DEVICE_DRIVER_OVERRIDE
@@ -27,7 +25,7 @@ static inline void lens_set_driver_override(struct pci_dev *pdev, const char *na
 /* Of a mapping that is being made and that nobody else sees yet. */
 static inline void lens_vm_flags_add(struct vm_area_struct *vma, unsigned long flags)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#ifdef LENS_VM_FLAGS_INIT
 	vm_flags_init(vma, vma->vm_flags | flags);
 #else
 	vma->vm_flags |= flags;
@@ -36,7 +34,7 @@ static inline void lens_vm_flags_add(struct vm_area_struct *vma, unsigned long f
 
 static inline void lens_release_fault_lock(struct vm_fault *vmf)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef LENS_RELEASE_FAULT_LOCK
 	release_fault_lock(vmf);
 #else
 	mmap_read_unlock(vmf->vma->vm_mm);
