@@ -343,8 +343,8 @@ static void lens_config_read(struct lens_function *fn, const struct lens_site *s
 		*value = status == PCILENS_STATUS_SC ? answer & lens_ones(size) : lens_ones(size);
 }
 
-static void lens_config_write(struct lens_function *fn, const struct lens_site *site, u32 where,
-			      u32 size, u32 value)
+static int lens_config_write(struct lens_function *fn, const struct lens_site *site, u32 where,
+			     u32 size, u32 value)
 {
 	struct pcilens_event event = {
 		.kind = PCILENS_CFG_WRITE, .bar = PCILENS_BAR_CONFIG, .size = size,
@@ -357,14 +357,11 @@ static void lens_config_write(struct lens_function *fn, const struct lens_site *
 	u64 answer;
 
 	if (where + size > fn->config_bytes)
-		return;
+		return PCIBIOS_SUCCESSFUL;
 	/* 512 bytes are too many for an interrupt's stack. */
 	effects = kmalloc(sizeof(*effects), GFP_ATOMIC);
-	if (!effects) {
-		pr_warn_ratelimited("pcilens: out of memory: a config write to 0x%x is lost\n",
-				    where);
-		return;
-	}
+	if (!effects)
+		return PCIBIOS_SET_FAILED;	/* and the allocator's own trace says whose write */
 	if (policy.write >= PCILENS_MODE_SYNC) {
 		if (policy.write == PCILENS_MODE_BREAK)
 			event.flags = PCILENS_F_BREAK;
@@ -380,6 +377,7 @@ static void lens_config_write(struct lens_function *fn, const struct lens_site *
 	lens_config_effects(fn, site, effects);
 out:
 	kfree(effects);
+	return PCIBIOS_SUCCESSFUL;
 }
 
 static int lens_pci_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *value)
@@ -404,6 +402,7 @@ static int lens_pci_write(struct pci_bus *bus, unsigned int devfn, int where, in
 {
 	struct lens_function *fn = lens_bus_function(bus, devfn);
 	struct lens_site site;
+	int result;
 
 	if (!fn)
 		return PCIBIOS_DEVICE_NOT_FOUND;
@@ -412,9 +411,9 @@ static int lens_pci_write(struct pci_bus *bus, unsigned int devfn, int where, in
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	}
 	lens_config_site(&site);
-	lens_config_write(fn, &site, where, size, value);
+	result = lens_config_write(fn, &site, where, size, value);
 	lens_put(fn);
-	return PCIBIOS_SUCCESSFUL;
+	return result;
 }
 
 struct pci_ops lens_pci_ops = {
