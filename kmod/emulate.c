@@ -5,13 +5,13 @@
  */
 #include "decode.h"
 
-#define FLAG_CF	(1ULL << 0)
-#define FLAG_PF	(1ULL << 2)
-#define FLAG_AF	(1ULL << 4)
-#define FLAG_ZF	(1ULL << 6)
-#define FLAG_SF	(1ULL << 7)
-#define FLAG_DF	(1ULL << 10)
-#define FLAG_OF	(1ULL << 11)
+#define FLAG_CF	0x001ULL
+#define FLAG_PF	0x004ULL
+#define FLAG_AF	0x010ULL
+#define FLAG_ZF	0x040ULL
+#define FLAG_SF	0x080ULL
+#define FLAG_DF	0x400ULL
+#define FLAG_OF	0x800ULL
 #define FLAGS_ARITHMETIC (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
 static u64 truncate(u64 value, u8 size)

@@ -22,10 +22,12 @@
 
 #include <linux/irq_work.h>
 #include <linux/kref.h>
+#include <linux/linkage.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/percpu.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -39,15 +41,16 @@
 #define LENS_ATOMIC_HOLD_MS	1000
 #define LENS_ATOMIC_HOLD_MAX_MS	10000
 #define LENS_RING_EVENTS	16384
-#define LENS_RING_EVENTS_MAX	(1U << 20)
-#define LENS_POOL_MAX		(256ULL << 20)
-#define LENS_SHADOW_MAX		(256ULL << 20)
+#define LENS_RING_EVENTS_MAX	SZ_1M
+#define LENS_POOL_MAX		(256ULL * SZ_1M)
+#define LENS_SHADOW_MAX		(256ULL * SZ_1M)
 #define LENS_RANGES_MAX		4096
 
 struct kprobe;
 struct lens_bus;
 struct lens_dma;
 struct lens_regs;
+struct lens_trap;
 
 /* Ranges that do not overlap, in order. What lies between has the default. */
 struct lens_range {
@@ -316,6 +319,11 @@ void lens_regs_from(struct lens_regs *to, const struct pt_regs *from);
 void lens_regs_to(struct pt_regs *to, const struct lens_regs *from);
 int lens_trap_init(void);
 void lens_trap_exit(void);
+
+/* trampoline_64.S, and what it calls */
+void lens_trampoline(void);
+void lens_return(void);
+asmlinkage void lens_trap_access(struct pt_regs *pt, struct lens_trap *trap);
 
 /* user_map.c: the same for sysfs' resourceN */
 int lens_user_map_init(void);

@@ -24,10 +24,10 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#if defined(__cplusplus)
-#define PCILENS_ASSERT(condition, text)	static_assert(condition, text)
-#else
-#define PCILENS_ASSERT(condition, text)	_Static_assert(condition, text)
+#if defined(__KERNEL__)
+#include <linux/build_bug.h>
+#elif !defined(__cplusplus)
+#include <assert.h>
 #endif
 
 #define PCILENS_ABI_VERSION	1
@@ -68,13 +68,13 @@ struct pcilens_info {
 	__u32 reserved;
 };
 
-#define PCILENS_FEATURE_MSIX		(1U << 0)
-#define PCILENS_FEATURE_MSI		(1U << 1)
-#define PCILENS_FEATURE_INTX		(1U << 2)
-#define PCILENS_FEATURE_USER_MMAP	(1U << 3)	/* sysfs resourceN trapped */
-#define PCILENS_FEATURE_DIRECT		(1U << 4)
-#define PCILENS_FEATURE_SLOTS		(1U << 5)	/* PCILENS_MMAP_SLOTS */
-#define PCILENS_FEATURE_KERNEL_ADDRESSES (1U << 6)	/* ip is not masked: CAP_SYSLOG */
+#define PCILENS_FEATURE_MSIX		0x01U
+#define PCILENS_FEATURE_MSI		0x02U
+#define PCILENS_FEATURE_INTX		0x04U
+#define PCILENS_FEATURE_USER_MMAP	0x08U	/* sysfs resourceN trapped */
+#define PCILENS_FEATURE_DIRECT		0x10U
+#define PCILENS_FEATURE_SLOTS		0x20U	/* PCILENS_MMAP_SLOTS */
+#define PCILENS_FEATURE_KERNEL_ADDRESSES 0x40U	/* ip is not masked: CAP_SYSLOG */
 
 /**
  * struct pcilens_bar - one base address register
@@ -93,8 +93,8 @@ struct pcilens_bar {
 	__u32 reserved;
 };
 
-#define PCILENS_BAR_64BIT	(1U << 0)
-#define PCILENS_BAR_PREFETCH	(1U << 1)
+#define PCILENS_BAR_64BIT	0x01U
+#define PCILENS_BAR_PREFETCH	0x02U
 
 /**
  * struct pcilens_create - describe the function (PCILENS_IOC_CREATE)
@@ -219,7 +219,7 @@ struct pcilens_policy {
 	__u32 flags;
 };
 
-#define PCILENS_POLICY_STACK	(1U << 0)	/* a stack record with each event */
+#define PCILENS_POLICY_STACK	0x01U	/* a stack record with each event */
 
 /**
  * struct pcilens_limits - what may change later (PCILENS_IOC_LIMITS)
@@ -324,26 +324,26 @@ enum pcilens_reset {
 };
 
 /* pcilens_event.aux of the DMA kinds: direction from the driver's view. */
-#define PCILENS_DMA_TO_DEVICE		(1U << 0)
-#define PCILENS_DMA_FROM_DEVICE		(1U << 1)
-#define PCILENS_DMA_COHERENT		(1U << 2)
-#define PCILENS_DMA_FOR_CPU		(1U << 3)	/* PCILENS_DMA_SYNC */
-#define PCILENS_DMA_FOR_DEVICE		(1U << 4)	/* PCILENS_DMA_SYNC */
+#define PCILENS_DMA_TO_DEVICE		0x01U
+#define PCILENS_DMA_FROM_DEVICE		0x02U
+#define PCILENS_DMA_COHERENT		0x04U
+#define PCILENS_DMA_FOR_CPU		0x08U	/* PCILENS_DMA_SYNC */
+#define PCILENS_DMA_FOR_DEVICE		0x10U	/* PCILENS_DMA_SYNC */
 
 /* pcilens_event.flags */
-#define PCILENS_F_ANSWER	(1U << 0)	/* the driver waits: slot, generation */
-#define PCILENS_F_BREAK		(1U << 1)	/* by mode break */
-#define PCILENS_F_MAY_SLEEP	(1U << 2)	/* the hold has no time limit */
-#define PCILENS_F_IRQS_OFF	(1U << 3)	/* interrupts are off in the driver */
-#define PCILENS_F_IN_IRQ	(1U << 4)	/* hard or soft interrupt context */
-#define PCILENS_F_SHADOWED	(1U << 5)	/* answered from the shadow, not asked */
-#define PCILENS_F_PASSED_STOP	(1U << 6)	/* asked for a hold, could not be held */
-#define PCILENS_F_KERNEL	(1U << 7)	/* emulated by the module: MSI-X table, PBA */
-#define PCILENS_F_USER		(1U << 8)	/* a userspace driver, through resourceN */
-#define PCILENS_F_STACK		(1U << 9)	/* a PCILENS_STACK record follows */
-#define PCILENS_F_REP		(1U << 10)	/* one element of a string instruction */
-#define PCILENS_F_LOCKED	(1U << 11)	/* half of a read-modify-write */
-#define PCILENS_F_DEAD		(1U << 12)	/* the function was gone: all-ones */
+#define PCILENS_F_ANSWER	0x0001U	/* the driver waits: slot, generation */
+#define PCILENS_F_BREAK		0x0002U	/* by mode break */
+#define PCILENS_F_MAY_SLEEP	0x0004U	/* the hold has no time limit */
+#define PCILENS_F_IRQS_OFF	0x0008U	/* interrupts are off in the driver */
+#define PCILENS_F_IN_IRQ	0x0010U	/* hard or soft interrupt context */
+#define PCILENS_F_SHADOWED	0x0020U	/* answered from the shadow, not asked */
+#define PCILENS_F_PASSED_STOP	0x0040U	/* asked for a hold, could not be held */
+#define PCILENS_F_KERNEL	0x0080U	/* emulated by the module: MSI-X table, PBA */
+#define PCILENS_F_USER		0x0100U	/* a userspace driver, through resourceN */
+#define PCILENS_F_STACK		0x0200U	/* a PCILENS_STACK record follows */
+#define PCILENS_F_REP		0x0400U	/* one element of a string instruction */
+#define PCILENS_F_LOCKED	0x0800U	/* half of a read-modify-write */
+#define PCILENS_F_DEAD		0x1000U	/* the function was gone: all-ones */
 
 /**
  * struct pcilens_event - one record of the ring
@@ -508,14 +508,13 @@ struct pcilens_wait {
 	__u64 reserved;
 };
 
-#define PCILENS_WAIT_NO_CPU	(1U << 0)	/* do not take this thread's CPU for
-						 * the collector's: only answers
-						 */
-#define PCILENS_WAIT_STUCK	(1U << 1)	/* wait for a driver that has spun for
-						 * a millisecond, of any function,
-						 * and not for records: for a second
-						 * thread that looks after the first
-						 */
+/* Do not take this thread's CPU for the collector's: only answers. */
+#define PCILENS_WAIT_NO_CPU	0x01U
+/*
+ * Wait for a driver that has spun for a millisecond, of any function, and not for
+ * records: for a second thread that looks after the first.
+ */
+#define PCILENS_WAIT_STUCK	0x02U
 
 /**
  * struct pcilens_slot - one element of PCILENS_MMAP_SLOTS
@@ -556,13 +555,13 @@ struct pcilens_inject {
 	__u64 seq;
 };
 
-#define PCILENS_INJECT_DEASSERT	(1U << 0)
+#define PCILENS_INJECT_DEASSERT	0x01U
 /*
  * The caller has a lock that answering needs: where the handler could not be
  * answered, since the other CPUs spin for an answer already, the result is
  * PCILENS_IRQ_BUSY. Answer them, then inject again.
  */
-#define PCILENS_INJECT_TRY	(1U << 1)
+#define PCILENS_INJECT_TRY	0x02U
 
 #define PCILENS_IRQ_INTX	1
 #define PCILENS_IRQ_MSI		2
@@ -589,7 +588,7 @@ struct pcilens_config {
 	__u32 reserved;
 };
 
-#define PCILENS_CONFIG_WRITE	(1U << 0)
+#define PCILENS_CONFIG_WRITE	0x01U
 
 /**
  * struct pcilens_memory - read or write a BAR's shadow (PCILENS_IOC_SHADOW)
@@ -696,32 +695,32 @@ struct pcilens_statistics {
 #define PCILENS_IOC_SYMBOLISE	_IOWR(PCILENS_MAGIC, 11, struct pcilens_symbol)
 #define PCILENS_IOC_STATISTICS	_IOR(PCILENS_MAGIC, 12, struct pcilens_statistics)
 
-PCILENS_ASSERT(sizeof(struct pcilens_info) == 32, "pcilens_info");
-PCILENS_ASSERT(sizeof(struct pcilens_bar) == 24, "pcilens_bar");
-PCILENS_ASSERT(sizeof(struct pcilens_create) == 224, "pcilens_create");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_create, pool_bytes) == 48, "pool_bytes");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_create, bar) == 80, "bar");
-PCILENS_ASSERT(sizeof(struct pcilens_plug) == 64, "pcilens_plug");
-PCILENS_ASSERT(sizeof(struct pcilens_policy) == 24, "pcilens_policy");
-PCILENS_ASSERT(sizeof(struct pcilens_limits) == 16, "pcilens_limits");
-PCILENS_ASSERT(sizeof(struct pcilens_event) == 128, "pcilens_event");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_event, offset) == 24, "offset");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_event, ip) == 48, "ip");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_event, comm) == 72, "comm");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_event, cpu) == 104, "cpu");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_event, driver_ip) == 112, "driver_ip");
-PCILENS_ASSERT(sizeof(struct pcilens_stack) == sizeof(struct pcilens_event), "pcilens_stack");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_stack, frame) == 24, "frame");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_ring, tail) == 64, "tail");
-PCILENS_ASSERT(__builtin_offsetof(struct pcilens_ring, capacity) == 128, "capacity");
-PCILENS_ASSERT(sizeof(struct pcilens_ring) == 144, "pcilens_ring");
-PCILENS_ASSERT(sizeof(struct pcilens_answer) == 24, "pcilens_answer");
-PCILENS_ASSERT(sizeof(struct pcilens_wait) == 48, "pcilens_wait");
-PCILENS_ASSERT(sizeof(struct pcilens_slot) == 64, "pcilens_slot");
-PCILENS_ASSERT(sizeof(struct pcilens_inject) == 24, "pcilens_inject");
-PCILENS_ASSERT(sizeof(struct pcilens_config) == 24, "pcilens_config");
-PCILENS_ASSERT(sizeof(struct pcilens_memory) == 32, "pcilens_memory");
-PCILENS_ASSERT(sizeof(struct pcilens_symbol) == 384, "pcilens_symbol");
-PCILENS_ASSERT(sizeof(struct pcilens_statistics) == 168, "pcilens_statistics");
+static_assert(sizeof(struct pcilens_info) == 32, "pcilens_info");
+static_assert(sizeof(struct pcilens_bar) == 24, "pcilens_bar");
+static_assert(sizeof(struct pcilens_create) == 224, "pcilens_create");
+static_assert(__builtin_offsetof(struct pcilens_create, pool_bytes) == 48, "pool_bytes");
+static_assert(__builtin_offsetof(struct pcilens_create, bar) == 80, "bar");
+static_assert(sizeof(struct pcilens_plug) == 64, "pcilens_plug");
+static_assert(sizeof(struct pcilens_policy) == 24, "pcilens_policy");
+static_assert(sizeof(struct pcilens_limits) == 16, "pcilens_limits");
+static_assert(sizeof(struct pcilens_event) == 128, "pcilens_event");
+static_assert(__builtin_offsetof(struct pcilens_event, offset) == 24, "offset");
+static_assert(__builtin_offsetof(struct pcilens_event, ip) == 48, "ip");
+static_assert(__builtin_offsetof(struct pcilens_event, comm) == 72, "comm");
+static_assert(__builtin_offsetof(struct pcilens_event, cpu) == 104, "cpu");
+static_assert(__builtin_offsetof(struct pcilens_event, driver_ip) == 112, "driver_ip");
+static_assert(sizeof(struct pcilens_stack) == sizeof(struct pcilens_event), "pcilens_stack");
+static_assert(__builtin_offsetof(struct pcilens_stack, frame) == 24, "frame");
+static_assert(__builtin_offsetof(struct pcilens_ring, tail) == 64, "tail");
+static_assert(__builtin_offsetof(struct pcilens_ring, capacity) == 128, "capacity");
+static_assert(sizeof(struct pcilens_ring) == 144, "pcilens_ring");
+static_assert(sizeof(struct pcilens_answer) == 24, "pcilens_answer");
+static_assert(sizeof(struct pcilens_wait) == 48, "pcilens_wait");
+static_assert(sizeof(struct pcilens_slot) == 64, "pcilens_slot");
+static_assert(sizeof(struct pcilens_inject) == 24, "pcilens_inject");
+static_assert(sizeof(struct pcilens_config) == 24, "pcilens_config");
+static_assert(sizeof(struct pcilens_memory) == 32, "pcilens_memory");
+static_assert(sizeof(struct pcilens_symbol) == 384, "pcilens_symbol");
+static_assert(sizeof(struct pcilens_statistics) == 168, "pcilens_statistics");
 
 #endif /* PCILENS_UAPI_H */
