@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Decodes and emulates the instructions with which x86-64 kernel code touches
- * device memory. Knows no kernel: it is also built in userspace, for tests.
+ * device memory. Knows no kernel: it is also built in userspace, for tests, which
+ * bring a <linux/types.h> of their own.
  */
 #ifndef LENS_DECODE_H
 #define LENS_DECODE_H
 
-#ifdef __KERNEL__
 #include <linux/errno.h>
 #include <linux/string.h>
 #include <linux/types.h>
-#else
-#include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t s64;
-typedef int32_t s32;
-#endif
 
 #define LENS_INSN_MAX	15
 
