@@ -17,12 +17,14 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include "function.h"
 
 #define IOVA_BASE	SZ_1M
+
+/* How long who may not sleep waits for the reader, each time that it looks for room. */
+#define POOL_WAIT_US	20
 
 struct lens_mapping {
 	struct list_head list;	/* while it rests */
@@ -164,7 +166,7 @@ static u64 lens_pool_alloc(struct lens_function *fn, u64 bytes)
 		if (may_sleep)
 			usleep_range(500, 1000);
 		else
-			udelay(20);
+			udelay(POOL_WAIT_US);
 	}
 	return 0;
 }

@@ -174,6 +174,7 @@ void lens_spin_end(void)
 static bool lens_slot_answered(struct lens_slot *slot, struct pcilens_slot *shared)
 {
 	return READ_ONCE(slot->answered) ||
+	       /* The generation before value and status. */
 	       smp_load_acquire(&shared->generation) == slot->generation;
 }
 

@@ -10,27 +10,24 @@
 
 #include "function.h"
 
-void lens_return(void);
-
 /* ip was changed: the document on kprobes asks for this one then. */
 void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
 }
 
-int lens_override(struct pt_regs *regs, unsigned long result)
+int __kprobes lens_override(struct pt_regs *regs, unsigned long result)
 {
 	regs->ax = result;
 	regs->ip = (unsigned long)lens_return;
 	return 1;
 }
-NOKPROBE_SYMBOL(lens_override);
 
 /* Functions that have mappings of plain memory, to be found by address. */
 static LIST_HEAD(lens_directs);
 static DEFINE_RAW_SPINLOCK(lens_directs_lock);
 
 /* The memory must outlive the function: a driver may unmap it when all else is gone. */
-static unsigned long lens_map_direct(struct lens_function *fn, int bar, u64 offset)
+static unsigned long __kprobes lens_map_direct(struct lens_function *fn, int bar, u64 offset)
 {
 	unsigned long flags;
 
@@ -43,9 +40,8 @@ static unsigned long lens_map_direct(struct lens_function *fn, int bar, u64 offs
 	raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
 	return (unsigned long)fn->bar[bar].shadow + offset;
 }
-NOKPROBE_SYMBOL(lens_map_direct);
 
-static bool lens_has_direct(const struct lens_function *fn, u64 address)
+static bool __kprobes lens_has_direct(const struct lens_function *fn, u64 address)
 {
 	int bar;
 
@@ -58,9 +54,8 @@ static bool lens_has_direct(const struct lens_function *fn, u64 address)
 	}
 	return false;
 }
-NOKPROBE_SYMBOL(lens_has_direct);
 
-static bool lens_unmap_direct(u64 address)
+static bool __kprobes lens_unmap_direct(u64 address)
 {
 	struct lens_function *fn, *found = NULL;
 	unsigned long flags;
@@ -85,7 +80,6 @@ static bool lens_unmap_direct(u64 address)
 	module_put(THIS_MODULE);
 	return true;
 }
-NOKPROBE_SYMBOL(lens_unmap_direct);
 
 /* The last reference is gone. */
 void lens_remap_forget(struct lens_function *fn)
@@ -97,7 +91,7 @@ void lens_remap_forget(struct lens_function *fn)
 	raw_spin_unlock_irqrestore(&lens_directs_lock, flags);
 }
 
-static int lens_map(struct kprobe *p, struct pt_regs *regs)
+static int __kprobes lens_map(struct kprobe *p, struct pt_regs *regs)
 {
 	phys_addr_t phys = regs->di;
 	u64 size = regs->si, offset;
@@ -124,9 +118,8 @@ static int lens_map(struct kprobe *p, struct pt_regs *regs)
 	}
 	return 0;
 }
-NOKPROBE_SYMBOL(lens_map);
 
-static int lens_unmap(struct kprobe *p, struct pt_regs *regs)
+static int __kprobes lens_unmap(struct kprobe *p, struct pt_regs *regs)
 {
 	struct lens_function *fn;
 	u64 address = regs->di;
@@ -142,7 +135,6 @@ static int lens_unmap(struct kprobe *p, struct pt_regs *regs)
 	}
 	return lens_override(regs, 0);
 }
-NOKPROBE_SYMBOL(lens_unmap);
 
 #define PROBE(name, handler) {						\
 	.symbol_name = name, .pre_handler = handler, .post_handler = lens_post, \

@@ -254,9 +254,9 @@ u64 lens_emit(struct lens_function *fn, const struct lens_site *site, struct pci
  */
 #define lens_wait_ticks(queue, condition, timeout_ns)					\
 ({											\
+	s64 limit = timeout_ns;								\
 	long left = wait_event_interruptible_timeout(queue, condition,			\
-			(timeout_ns) < 0 ? MAX_SCHEDULE_TIMEOUT :			\
-					   nsecs_to_jiffies(timeout_ns) + 1);		\
+			limit < 0 ? MAX_SCHEDULE_TIMEOUT : nsecs_to_jiffies(limit) + 1); \
 											\
 	left < 0 ? (int)left : left ? 0 : -ETIME;					\
 })

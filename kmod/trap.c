@@ -32,9 +32,6 @@ struct lens_trap {
 static struct lens_trap lens_traps[TRAPS];
 static unsigned long lens_traps_map[BITS_TO_LONGS(TRAPS)];
 
-void lens_trampoline(void);
-asmlinkage void lens_trap_access(struct pt_regs *regs, struct lens_trap *trap);
-
 /* A trap is taken from here to the trampoline's first lines of C. */
 static struct lens_trap *lens_trap_take(void)
 {

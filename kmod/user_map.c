@@ -166,7 +166,7 @@ static const struct vm_operations_struct lens_user_vm_ops = {
 };
 
 /* remap_pfn_range(vma, address, pfn, size, prot) of a BAR of ours */
-static int lens_user_map(struct kprobe *p, struct pt_regs *regs)
+static int __kprobes lens_user_map(struct kprobe *p, struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = (void *)regs->di;
 	phys_addr_t phys = (phys_addr_t)regs->dx << PAGE_SHIFT;
@@ -204,7 +204,6 @@ static int lens_user_map(struct kprobe *p, struct pt_regs *regs)
 	}
 	return 0;
 }
-NOKPROBE_SYMBOL(lens_user_map);
 
 static struct kprobe lens_user_probe = {
 	.symbol_name = "remap_pfn_range",

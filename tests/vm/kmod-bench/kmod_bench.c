@@ -140,7 +140,8 @@ static int run_interrupts(struct pci_dev *pdev, void __iomem *bar, bool torture)
 		start_counters(bar);
 	start = ktime_get_ns();
 	for (i = 0; lost < 10; i++) {
-		if (torture ? ktime_get_ns() - start > READ_ONCE(seconds) * NSEC_PER_SEC : i >= count)
+		if (torture ? ktime_get_ns() - start > READ_ONCE(seconds) * NSEC_PER_SEC :
+			      i >= count)
 			break;
 		writel(RAISED, bar + EDU_IRQ_RAISE);
 		if (!wait_for_completion_timeout(&all.done, (torture ? 100 : 10) * HZ))
@@ -234,8 +235,8 @@ static int run_counter(void __iomem *bar)
 		count_once(&here, i);
 	kthread_stop(other);
 	left = readl(bar + COUNTER_COUNT);
-	pr_info("kmod_bench: counter added %llu read %llu left %llu: %s\n", here.added + there.added,
-		here.read + there.read, left,
+	pr_info("kmod_bench: counter added %llu read %llu left %llu: %s\n",
+		here.added + there.added, here.read + there.read, left,
 		here.added + there.added == here.read + there.read + left ? "right" : "WRONG");
 	return 0;
 }

@@ -211,7 +211,7 @@ static void run_mapping(struct pci_dev *pdev, const struct mapping *mapping)
 	}
 	/* Bits 62..56 of a kernel address are ones: this is none. */
 	if ((u64)bar >> 56 != 0x80)
-		pr_info("kmod_forms: WRONG %s: %px is a real mapping\n", mapping->name, bar);
+		pr_info("kmod_forms: WRONG %s: %llx is a real mapping\n", mapping->name, (u64)bar);
 	bar += AREA_AT;
 	wrong = run_forms(mapping->name, bar, 8);
 	wrong += run_copies(mapping->name, bar);
@@ -226,7 +226,8 @@ static void run_direct(struct pci_dev *pdev, const struct mapping *mapping, u32 
 	u32 sum = 0, i, tries;
 
 	if (IS_ERR_OR_NULL((void __force *)bar) || (u64)bar >> 56 == 0x80) {
-		pr_info("kmod_forms: WRONG %s: %px is no mapping of memory\n", mapping->name, bar);
+		pr_info("kmod_forms: WRONG %s: %llx is no mapping of memory\n", mapping->name,
+			(u64)bar);
 		return;
 	}
 	for (i = 0; i < AREA; i++)

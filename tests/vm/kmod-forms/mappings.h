@@ -115,6 +115,7 @@ static const struct mapping mappings[] = {
 	ROW(devm_memremap, unmap_devm_memremap),
 	ROW(pcim_iomap, unmap_pcim_iomap),
 };
+
 #undef ROW
 
 #endif
