@@ -25,6 +25,7 @@ packages_of() {
     gui) echo xvfb xauth xdotool x11-utils imagemagick libgl1-mesa-dri python3 ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
     checks) echo clang-format-19 clang-tidy-19 shellcheck git ;;
+    tidy) echo linux-source perl xz-utils ;;
     fresh) echo debootstrap ;;
   esac
 }
