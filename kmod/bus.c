@@ -140,7 +140,7 @@ void lens_bus_put(struct lens_bus *bus)
 }
 
 /* The device that stands for the function now; a rescan makes a new one. */
-struct pci_dev *lens_bus_device(struct lens_function *fn)
+static struct pci_dev *lens_bus_device(struct lens_function *fn)
 {
 	struct lens_bus *bus = smp_load_acquire(&fn->bus);	/* pairs with lens_bus_plug() */
 
@@ -272,6 +272,9 @@ void lens_bus_unplug(struct lens_function *fn)
 
 	if (!READ_ONCE(fn->plugged))
 		return;
+	/* Config of a function that is dead is not written any more. */
+	if (lens_dead(fn))
+		lens_vectors_settle(fn);
 	pci_lock_rescan_remove();
 	pdev = lens_bus_device(fn);
 	if (pdev) {
@@ -289,13 +292,24 @@ void lens_bus_unplug(struct lens_function *fn)
 
 static int lens_bus_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
-	struct device *dev = data;
+	struct pci_dev *pdev = to_pci_dev(data);
+	struct lens_function *fn;
 
-	/* Twice: what the bus sets up before a driver binds would win. */
-	if ((action == BUS_NOTIFY_ADD_DEVICE || action == BUS_NOTIFY_BIND_DRIVER) &&
-	    to_pci_dev(dev)->bus->ops == &lens_pci_ops) {
-		lens_dma_attach(dev);
-		lens_intx_attach(to_pci_dev(dev));
+	if (pdev->bus->ops != &lens_pci_ops)
+		return NOTIFY_DONE;
+	switch (action) {
+	case BUS_NOTIFY_ADD_DEVICE: case BUS_NOTIFY_BIND_DRIVER:
+		/* Twice: what the bus sets up before a driver binds would win. */
+		lens_dma_attach(&pdev->dev);
+		lens_intx_attach(pdev);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER: case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		fn = lens_device_function(&pdev->dev);
+		if (fn) {
+			lens_vectors_forget(fn);
+			lens_put(fn);
+		}
+		break;
 	}
 	return NOTIFY_DONE;
 }

@@ -133,6 +133,12 @@ struct lens_function {
 	struct irq_work unmask_irq_work;
 	struct work_struct unmask_work;
 
+	/* vector.c */
+	u32 *irq;		/* Linux's numbers; 0: not in service */
+	u32 irqs;
+	atomic_t raising;	/* interrupts on their way */
+	wait_queue_head_t raised;
+
 	/* intx.c */
 	int intx_irq;		/* 0: the function has no pin */
 	bool intx_asserted;
@@ -253,8 +259,8 @@ DECLARE_PER_CPU(int, lens_standing);
 int lens_rescue_init(void);
 void lens_rescue_exit(void);
 void lens_rescue(u64 now);
-int lens_raise_now(int irq);
-int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu);
+int lens_raise_now(struct lens_function *fn, u32 vector, int irq);
+int lens_raise_on(struct lens_function *fn, u32 vector, int irq, unsigned int cpu);
 
 /* config.c */
 extern struct pci_ops lens_pci_ops;
@@ -270,7 +276,6 @@ u64 lens_config_bar(struct lens_function *fn, int bar);
 void lens_bus_put(struct lens_bus *bus);
 int lens_bus_plug(struct lens_function *fn, struct pcilens_plug *plug);
 void lens_bus_unplug(struct lens_function *fn);
-struct pci_dev *lens_bus_device(struct lens_function *fn);
 struct lens_function *lens_bus_function(struct pci_bus *pci, unsigned int devfn);
 struct lens_function *lens_device_function(struct device *dev);
 bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *offset);
@@ -288,7 +293,19 @@ void lens_interrupt_control(struct lens_function *fn, const struct lens_site *si
 void lens_interrupt_mask(struct lens_function *fn, const struct lens_site *site, u32 before,
 			 u32 after);
 u32 lens_interrupt_pending(struct lens_function *fn);
+int lens_vector_state(struct lens_function *fn, u32 vector, bool *exists, bool *masked);
 int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *inject);
+
+/* vector.c: Linux's numbers of the vectors */
+int lens_vectors_create(struct lens_function *fn);
+void lens_vectors_free(struct lens_function *fn);
+void lens_vectors_settle(struct lens_function *fn);
+void lens_vectors_forget(struct lens_function *fn);
+int lens_vector_get(struct lens_function *fn, u32 vector, int kind);
+void lens_vector_put(struct lens_function *fn);
+bool lens_vector_is(const struct lens_function *fn, u32 vector, int irq);
+int lens_vectors_init(void);
+void lens_vectors_exit(void);
 
 /* intx.c */
 int lens_intx_create(struct lens_function *fn);

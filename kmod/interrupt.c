@@ -44,12 +44,15 @@ int lens_interrupt_create(struct lens_function *fn)
 	fn->pending = bitmap_zalloc(LENS_VECTORS, GFP_KERNEL);
 	if (!fn->pending)
 		return -ENOMEM;
+	if (fn->cap_msix)
+		fn->vectors = (lens_load(config + fn->cap_msix + PCI_MSIX_FLAGS, 2) &
+			       PCI_MSIX_FLAGS_QSIZE) + 1;
+	if (lens_vectors_create(fn))
+		return -ENOMEM;
 	if (!fn->cap_msix)
 		return 0;
 	table = lens_load(config + fn->cap_msix + PCI_MSIX_TABLE, 4);
 	pba = lens_load(config + fn->cap_msix + PCI_MSIX_PBA, 4);
-	fn->vectors = (lens_load(config + fn->cap_msix + PCI_MSIX_FLAGS, 2) &
-		       PCI_MSIX_FLAGS_QSIZE) + 1;
 	fn->table_bar = table & PCI_MSIX_TABLE_BIR;
 	fn->table_offset = table & PCI_MSIX_TABLE_OFFSET;
 	fn->pba_bar = pba & PCI_MSIX_PBA_BIR;
@@ -72,6 +75,7 @@ void lens_interrupt_free(struct lens_function *fn)
 	irq_work_sync(&fn->unmask_irq_work);
 	bitmap_free(fn->pending);
 	vfree(fn->vector);
+	lens_vectors_free(fn);
 }
 
 void lens_interrupt_reset(struct lens_function *fn)
@@ -106,6 +110,11 @@ static void lens_deliver_pending(struct lens_function *fn)
 		irq_work_queue(&fn->unmask_irq_work);
 }
 
+static bool lens_enables(int kind, u16 control)
+{
+	return control & (kind == PCILENS_IRQ_MSIX ? PCI_MSIX_FLAGS_ENABLE : PCI_MSI_FLAGS_ENABLE);
+}
+
 /* A write to config has changed MSI's mask bits. */
 void lens_interrupt_mask(struct lens_function *fn, const struct lens_site *site, u32 before,
 			 u32 after)
@@ -129,6 +138,9 @@ u32 lens_interrupt_pending(struct lens_function *fn)
 void lens_interrupt_control(struct lens_function *fn, const struct lens_site *site, int kind,
 			    u16 control)
 {
+	/* Who disables them to free them can sleep; the rest may find one that is late. */
+	if (!lens_enables(kind, control) && site->may_sleep)
+		lens_vectors_settle(fn);
 	lens_emit_mask(fn, site, 0xffff, control, kind);
 	lens_deliver_pending(fn);
 }
@@ -197,7 +209,7 @@ bool lens_interrupt_access(struct lens_function *fn, const struct lens_site *sit
 }
 
 /* MSI-X, MSI or 0; and whether the vector may be sent now. */
-static int lens_vector_state(struct lens_function *fn, u32 vector, bool *exists, bool *masked)
+int lens_vector_state(struct lens_function *fn, u32 vector, bool *exists, bool *masked)
 {
 	u16 control;
 	u32 mask = 0;
@@ -300,11 +312,13 @@ static bool lens_raise_from(const struct cpumask *takes, struct cpumask *where)
 }
 
 /* With the caller's CPU fixed: the chip has one target for a vector. */
-static int lens_raise_at(struct lens_function *fn, int irq, const struct cpumask *takes)
+static int lens_raise_at(struct lens_function *fn, u32 vector, int irq,
+			 const struct cpumask *takes)
 {
 	unsigned int cpu = cpumask_first_and(takes, cpu_online_mask);
 
-	return cpu < nr_cpu_ids ? lens_raise_on(fn, irq, cpu) : lens_raise_now(irq);
+	return cpu < nr_cpu_ids ? lens_raise_on(fn, vector, irq, cpu) :
+				  lens_raise_now(fn, vector, irq);
 }
 
 /* The CPUs that take it, as of now: they change, and the interrupt may go. */
@@ -322,9 +336,10 @@ static void lens_taking(int irq, struct cpumask *takes)
 
 /*
  * Raises the vector: 0, -EBUSY where the last one has not been taken yet, -EAGAIN
- * where a handler that reads the device could not be answered now.
+ * where a handler that reads the device could not be answered now, else as
+ * lens_raise_now().
  */
-static int lens_raise(struct lens_function *fn, int irq, bool try)
+static int lens_raise(struct lens_function *fn, u32 vector, int irq, bool try)
 {
 	bool free_to_go = !(current->flags & PF_KTHREAD);
 	cpumask_var_t allowed, takes, where;
@@ -333,7 +348,7 @@ static int lens_raise(struct lens_function *fn, int irq, bool try)
 	int tries;
 
 	if (num_online_cpus() == 1)
-		return lens_raise_now(irq);
+		return lens_raise_now(fn, vector, irq);
 	if (!alloc_cpumask_var(&allowed, GFP_KERNEL))
 		return err;
 	if (!alloc_cpumask_var(&takes, GFP_KERNEL))
@@ -349,7 +364,7 @@ static int lens_raise(struct lens_function *fn, int irq, bool try)
 		may = !free_to_go || lens_may_raise(takes);
 		/* Our own thread there may have to run for it, and it runs at once. */
 		if (may)
-			err = lens_raise_at(fn, irq, takes);
+			err = lens_raise_at(fn, vector, irq, takes);
 		preempt_enable();
 		if (err != -EAGAIN)
 			break;
@@ -364,7 +379,7 @@ static int lens_raise(struct lens_function *fn, int irq, bool try)
 			break;
 	}
 	if (err == -EAGAIN && !try)
-		err = lens_raise_now(irq);
+		err = lens_raise_now(fn, vector, irq);
 	if (moved)
 		set_cpus_allowed_ptr(current, allowed);
 	free_cpumask_var(where);
@@ -382,16 +397,13 @@ free_allowed:
 static u32 lens_send(struct lens_function *fn, u32 vector, int kind, u32 result, bool try,
 		     u64 *seq)
 {
-	struct pci_dev *pdev;
 	int irq, err = -ENODEV;
 
 	*seq = lens_report(fn, vector, result, kind);
-	pdev = lens_bus_device(fn);
-	if (pdev) {
-		irq = pci_irq_vector(pdev, vector);
-		if (irq > 0)
-			err = lens_raise(fn, irq, try);
-		pci_dev_put(pdev);
+	irq = lens_vector_get(fn, vector, kind);
+	if (irq) {
+		err = lens_raise(fn, vector, irq, try);
+		lens_vector_put(fn);
 	}
 	if (err) {
 		result = err == -EBUSY ? PCILENS_IRQ_COALESCED :

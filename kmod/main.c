@@ -24,9 +24,12 @@ static int __init lens_init(void)
 	err = lens_user_map_init();
 	if (err)
 		goto err_remap;
-	err = lens_bus_init();
+	err = lens_vectors_init();
 	if (err)
 		goto err_user_map;
+	err = lens_bus_init();
+	if (err)
+		goto err_vectors;
 	err = lens_chardev_init();
 	if (err)
 		goto err_bus;
@@ -34,6 +37,8 @@ static int __init lens_init(void)
 
 err_bus:
 	lens_bus_exit();
+err_vectors:
+	lens_vectors_exit();
 err_user_map:
 	lens_user_map_exit();
 err_remap:
@@ -53,6 +58,7 @@ static void __exit lens_exit(void)
 	lens_chardev_exit();
 	flush_workqueue(lens_workqueue);
 	lens_bus_exit();
+	lens_vectors_exit();
 	lens_user_map_exit();
 	lens_remap_exit();
 	lens_trap_exit();

@@ -111,18 +111,24 @@ static DEFINE_PER_CPU(bool, lens_rescue_asked);
 
 /**
  * lens_raise_now - send an interrupt to the CPU that takes it, as hardware does
- * @irq: Linux' number of it
+ * @fn: the function that sends it
+ * @vector: which
+ * @irq: Linux' number of it, by lens_vector_get()
  *
- * Return: 0, -EBUSY where the last one has not been taken yet, or as
- * irq_inject_interrupt()
+ * Return: 0, -EBUSY where the last one has not been taken yet, -ENODEV where nobody
+ * takes it, or as irq_inject_interrupt()
  */
-int lens_raise_now(int irq)
+int lens_raise_now(struct lens_function *fn, u32 vector, int irq)
 {
-	int err = irq_inject_interrupt(irq);
 	struct irq_data *data;
 	struct irq_desc *desc;
 	unsigned long flags;
+	int err;
 
+	/* One that nobody has requested has no vector of a CPU's: 0 would be sent. */
+	if (!lens_vector_is(fn, vector, irq) || !irq_has_action(irq))
+		return -ENODEV;
+	err = irq_inject_interrupt(irq);
 	if (err != -EBUSY)
 		return err;
 	/*
@@ -146,6 +152,8 @@ int lens_raise_now(int irq)
 /* An interrupt that the thread of a CPU shall raise there, see lens_raise_on(). */
 struct lens_raise {
 	enum { RAISE_FREE, RAISE_TAKEN, RAISE_ASKED, RAISE_UNDER_WAY, RAISE_DONE } state;
+	struct lens_function *fn;
+	u32 vector;
 	int irq;
 	int err;
 };
@@ -167,7 +175,7 @@ static void lens_raise_here(struct lens_raise *raise)
 	if (cmpxchg(&raise->state, RAISE_ASKED, RAISE_UNDER_WAY) != RAISE_ASKED)
 		return;
 	local_irq_disable();
-	raise->err = lens_raise_now(raise->irq);
+	raise->err = lens_raise_now(raise->fn, raise->vector, raise->irq);
 	/* With its result. */
 	smp_store_release(&raise->state, RAISE_DONE);
 	local_irq_enable();	/* it comes here, at the latest */
@@ -191,6 +199,7 @@ static bool lens_runtime_is_on(struct lens_function *fn, unsigned int cpu)
 /**
  * lens_raise_on - make a CPU take an interrupt
  * @fn: the function that sends it
+ * @vector: which
  * @irq: Linux' number of it
  * @cpu: the CPU that takes it, and not the caller's, which is fixed
  *
@@ -201,7 +210,7 @@ static bool lens_runtime_is_on(struct lens_function *fn, unsigned int cpu)
  *
  * Return: as lens_raise_now(), -EAGAIN where our thread did not get to run
  */
-int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
+int lens_raise_on(struct lens_function *fn, u32 vector, int irq, unsigned int cpu)
 {
 	struct lens_raise *raise = per_cpu_ptr(&lens_raise_asked, cpu);
 	struct task_struct *rescuer = per_cpu(lens_rescuer, cpu);
@@ -211,7 +220,9 @@ int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
 
 	if (!rescuer || lens_cpu_stands(cpu) || !lens_runtime_is_on(fn, cpu) ||
 	    cmpxchg(&raise->state, RAISE_FREE, RAISE_TAKEN) != RAISE_FREE)
-		return lens_raise_now(irq);
+		return lens_raise_now(fn, vector, irq);
+	raise->fn = fn;
+	raise->vector = vector;
 	raise->irq = irq;
 	/* With the number of the interrupt. */
 	smp_store_release(&raise->state, RAISE_ASKED);
@@ -228,7 +239,7 @@ int lens_raise_on(struct lens_function *fn, int irq, unsigned int cpu)
 		if ((stands || (here < cpu && lens_raise_is_asked(here)) ||
 		     ktime_get_ns() - since > lens_raise_wait_ns) &&
 		    cmpxchg(&raise->state, RAISE_ASKED, RAISE_TAKEN) == RAISE_ASKED) {
-			raise->err = stands ? lens_raise_now(irq) : -EAGAIN;
+			raise->err = stands ? lens_raise_now(fn, vector, irq) : -EAGAIN;
 			break;
 		}
 		cpu_relax();

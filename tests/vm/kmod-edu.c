@@ -8,6 +8,8 @@
  *	  --write OFFSET:SECONDS	the same for a write, by mode break
  *	  --change OFFSET:VALUE	answer the first read of OFFSET with VALUE
  *	  --msi			offer MSI only
+ *	  --plain-msi		the same, without mask bits
+ *	  --vector-hold SECONDS	hold each write that disables MSI, and send one meanwhile
  *	  --intx		offer neither MSI nor MSI-X
  *	  --size BYTES		of BAR 0
  *	  --spin NS		poll that long in each wait
@@ -64,7 +66,8 @@ static uint64_t read_hold_at = ~0ULL, write_hold_at = ~0ULL, change_at = ~0ULL, 
 static uint64_t ascending_at = ~0ULL, ascending, out_of_order;
 static unsigned int read_hold, write_hold, spin_ns, slow_us, unplug_after;
 static uint64_t bar_bytes = 1 << 20;
-static bool intx, msi_only, verbose, stacks, shadow, sync_writes, direct, places;
+static bool intx, msi_only, plain_msi, verbose, stacks, shadow, sync_writes, direct, places;
+static unsigned int vector_hold;
 static int cpu = -1;
 
 /* The device. */
@@ -96,6 +99,38 @@ static void raise_irq(uint32_t bits)
 		printf("inject: %s\n", strerror(errno));
 	else if (verbose)
 		printf("inject: result %u kind %u\n", inject.result, inject.kind);
+}
+
+static void *inject_one(void *done)
+{
+	struct pcilens_inject inject = { 0 };
+	double start = now();
+	int err;
+
+	irq_status |= 0x5a;
+	err = ioctl(fd, PCILENS_IOC_INJECT, &inject);
+	printf("sent while MSI is being disabled: %s, result %u kind %u, %s\n",
+	       err ? strerror(errno) : "ok", inject.result, inject.kind,
+	       now() - start < 1 ? "at once" : "late");
+	__atomic_store_n((bool *)done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The driver waits at its write that disables MSI; an interrupt is sent meanwhile. */
+static void hold_vector(void)
+{
+	static bool done;
+	pthread_t thread;
+	double start = now();
+
+	done = false;
+	pthread_create(&thread, NULL, inject_one, &done);
+	pthread_detach(thread);
+	while (now() - start < vector_hold && !ending)
+		usleep(50000);
+	printf("MSI's disabling held %u s: %s\n", vector_hold,
+	       __atomic_load_n(&done, __ATOMIC_ACQUIRE) ? "the sender has gone on" :
+	       "the sender is STUCK");
 }
 
 static void run_dma(void)
@@ -243,6 +278,13 @@ static bool handle(const struct pcilens_event *e, struct pcilens_answer *answer)
 	*answer = (struct pcilens_answer) { .slot = e->slot, .generation = e->generation };
 	if (e->flags & (PCILENS_F_KERNEL | PCILENS_F_SHADOWED))
 		return false;
+	if (e->kind == PCILENS_CFG_WRITE && e->offset == CAP_MSI + 2) {
+		static bool enabled;
+
+		if (enabled && !(e->value & 1) && vector_hold)
+			hold_vector();
+		enabled = e->value & 1;
+	}
 	if (e->kind == PCILENS_MEM_READ && e->flags & PCILENS_F_ANSWER) {
 		if (e->offset == read_hold_at && read_hold) {
 			hold(e, "read", read_hold);
@@ -348,8 +390,9 @@ static void describe(uint8_t *image, uint8_t *mask, uint8_t *w1c)
 	put(image + 0x3d, 1, intx);
 	put(image + 0x44, 4, 0x00000008);
 	put(mask + 0x44, 2, 0x0003);
-	/* MSI, 64 bit, with mask bits, one vector */
-	put(image + CAP_MSI, 4, 0x01800005 | (msi_only ? CAP_PCIE : CAP_MSIX) << 8);
+	/* MSI, 64 bit, with mask bits or without, one vector */
+	put(image + CAP_MSI, 4, (plain_msi ? 0x00800005 : 0x01800005) |
+	    (msi_only ? CAP_PCIE : CAP_MSIX) << 8);
 	/* MSI-X, one vector */
 	put(image + CAP_MSIX, 4, 0x00000011 | CAP_PCIE << 8);
 	put(image + CAP_MSIX + 4, 4, MSIX_TABLE);
@@ -371,7 +414,8 @@ static void options(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "read", 1, 0, 'r' }, { "write", 1, 0, 'w' }, { "change", 1, 0, 'c' },
-		{ "msi", 0, 0, 'm' }, { "intx", 0, 0, 'i' }, { "size", 1, 0, 'z' }, { "spin", 1, 0, 's' },
+		{ "msi", 0, 0, 'm' }, { "plain-msi", 0, 0, 'M' }, { "vector-hold", 1, 0, 'V' },
+		{ "intx", 0, 0, 'i' }, { "size", 1, 0, 'z' }, { "spin", 1, 0, 's' },
 		{ "cpu", 1, 0, 'p' }, { "ring", 1, 0, 'R' }, { "atomic-ms", 1, 0, 'a' },
 		{ "sync-writes", 0, 0, 'y' }, { "shadow", 0, 0, 'h' }, { "direct", 0, 0, 'd' },
 		{ "slow", 1, 0, 'l' }, { "stacks", 0, 0, 'k' }, { "verbose", 0, 0, 'v' },
@@ -390,6 +434,8 @@ static void options(int argc, char **argv)
 		case 'w': write_hold_at = first; write_hold = second; break;
 		case 'c': change_at = first; change_to = second; break;
 		case 'm': msi_only = true; break;
+		case 'M': msi_only = plain_msi = true; break;
+		case 'V': vector_hold = first; break;
 		case 'i': intx = true; break;
 		case 'z': bar_bytes = first; break;
 		case 's': spin_ns = first; break;
@@ -509,6 +555,15 @@ int main(int argc, char **argv)
 
 		policy(0, 0, PCILENS_MODE_DIRECT, PCILENS_MODE_DIRECT);
 		pthread_create(&thread, NULL, mirror, (void *)shadow_of_bar);
+	}
+	if (vector_hold) {
+		struct pcilens_policy p = {
+			.bar = PCILENS_BAR_CONFIG, .offset = CAP_MSI + 2, .length = 2,
+			.write = PCILENS_MODE_SYNC,
+		};
+
+		if (ioctl(fd, PCILENS_IOC_POLICY, &p))
+			fail("policy");
 	}
 	if (write_hold)
 		policy(write_hold_at, 4, PCILENS_MODE_DEFAULT, PCILENS_MODE_BREAK);

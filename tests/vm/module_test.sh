@@ -73,6 +73,7 @@ in_guest kmod-restart $((240 + 8 * ${PCILENS_RESTARTS:-8})) ${PCILENS_RESTARTS:-
 append=''
 in_guest kmod-fuzz $((120 + ${PCILENS_REQUESTS:-1000} / 10)) ${PCILENS_REQUESTS:-1000}
 in_guest kmod-user 120
+in_guest kmod-vectors 240
 in_guest kmod-forms 240
 in_guest kmod-direct 120
 # copy_to_user() on a BAR: the kernel warns once that the address is no address.

@@ -17,6 +17,7 @@
  *			what it has: each one is given out once
  *	what=interrupt	interrupts whose handler reads the device, while a thread
  *			reads it too: no answer may be wrong
+ *	what=vectors	one interrupt in each state that its vector may have
  *	what=torture	the same for as many seconds as "seconds" says, which may be
  *			changed meanwhile, while a thread on each CPU counts at 0x200,
  *			the CPU in the highest 8 bits
@@ -71,6 +72,8 @@ static irqreturn_t on_interrupt(int irq, void *data)
 	complete(&all->done);
 	return IRQ_HANDLED;
 }
+
+#include "vectors.h"
 
 static int read_all_the_time(void *data)
 {
@@ -273,6 +276,8 @@ static int run(struct pci_dev *pdev, void __iomem *bar)
 		return 0;
 	if (!strcmp(what, "interrupt"))
 		return run_interrupts(pdev, bar, false);
+	if (!strcmp(what, "vectors"))
+		return run_vectors(pdev, bar);
 	if (!strcmp(what, "torture"))
 		return run_interrupts(pdev, bar, true);
 	if (!strcmp(what, "past"))
