@@ -6,6 +6,7 @@
 #     --accel auto|kvm|tcg   default auto: KVM if a probe says that it works
 #     --memory SIZE          default 1G
 #     --smp N                default 2
+#     --cpu FEATURES         more for QEMU's -cpu, as in erms=on,smap=off
 #     --machine TYPE         default q35 without the devices that nobody uses here
 #     --append "WORDS"       more for the kernel's command line
 #     --shared FILE[:SIZE]   the file is the guest's /dev/pcilens-shared: BAR 2 of
@@ -20,7 +21,7 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-kernel='' initrd='' accel=auto memory=1G smp=2 machine=q35,sata=off,smbus=off,i8042=off append='' console=stdio print=''
+kernel='' initrd='' accel=auto memory=1G smp=2 machine=q35,sata=off,smbus=off,i8042=off append='' console=stdio print='' features=''
 shared='' ports=() outputs=()
 
 while (($# > 0)); do
@@ -36,6 +37,7 @@ while (($# > 0)); do
 	--accel) accel=$2 ;;
 	--memory) memory=$2 ;;
 	--smp) smp=$2 ;;
+	--cpu) features=,$2 ;;
 	--machine) machine=$2 ;;
 	--append) append+=" $2" ;;
 	--shared) shared=$2 ;;
@@ -68,11 +70,11 @@ command=(qemu-system-x86_64 -machine "$machine" -nodefaults -no-user-config -dis
 # QEMU ends at a panic. notests: a tenth of the boot.
 words="console=ttyS0 quiet panic=-1 cryptomgr.notests"
 case $accel in
-kvm) command+=(-accel kvm -cpu host) ;;
+kvm) command+=(-accel kvm -cpu "host$features") ;;
 tcg)
 	# la57 off: one level less to walk at every miss of QEMU's software TLB. erms off: the kernel
 	# would copy pages by rep movsb, of which QEMU emulates byte after byte.
-	command+=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off")
+	command+=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off$features")
 	# Linux mistrusts this CPU's TSC and would read every time from the HPET,
 	# which takes an exit; QEMU keeps the TSCs of its CPUs together.
 	words+=" tsc=reliable"

@@ -8,7 +8,7 @@
 #     --timeout SECONDS    default 120; then the guest is killed: exit code 124
 #     --allow REGEX        kernel messages that match are no failure
 #     --dmesg FILE         keep the kernel's messages (after a crash: the console)
-#     --memory --smp --machine --append --accel --shared --port   as in qemu.sh
+#     --memory --smp --cpu --machine --append --accel --shared --port   as in qemu.sh
 #     --binary --file --module --load                             as in initramfs.sh
 #
 # Exit code: the script's; 1 if the kernel complained (BUG, WARNING, oops, hung
@@ -42,7 +42,7 @@ while (($# > 0)); do
 	--timeout) limit=$2 ;;
 	--allow) allow=$2 ;;
 	--dmesg) dmesg=$2 ;;
-	--memory | --smp | --machine | --append | --accel | --shared | --port) qemu_options+=("$1" "$2") ;;
+	--memory | --smp | --cpu | --machine | --append | --accel | --shared | --port) qemu_options+=("$1" "$2") ;;
 	--binary | --file | --module | --load) root_options+=("$1" "$2") ;;
 	*) die "run-script.sh: unknown option $1; see --help" ;;
 	esac
