@@ -22,7 +22,6 @@
 
 #include <linux/irq_work.h>
 #include <linux/kref.h>
-#include <linux/linkage.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -49,8 +48,6 @@
 struct kprobe;
 struct lens_bus;
 struct lens_dma;
-struct lens_regs;
-struct lens_trap;
 
 /* Ranges that do not overlap, in order. What lies between has the default. */
 struct lens_range {
@@ -331,16 +328,11 @@ void lens_remap_forget(struct lens_function *fn);
 int lens_remap_init(void);
 void lens_remap_exit(void);
 
-/* trap.c: an access to a cookie ends in lens_access() */
-void lens_regs_from(struct lens_regs *to, const struct pt_regs *from);
-void lens_regs_to(struct pt_regs *to, const struct lens_regs *from);
+/* trap.c, fixup.c: an access to a cookie ends in lens_access(), see trap.h */
 int lens_trap_init(void);
 void lens_trap_exit(void);
-
-/* trampoline_64.S, and what it calls */
-void lens_trampoline(void);
-void lens_return(void);
-asmlinkage void lens_trap_access(struct pt_regs *pt, struct lens_trap *trap);
+int lens_fixup_init(void);
+void lens_fixup_exit(void);
 
 /* user_map.c: the same for sysfs' resourceN */
 int lens_user_map_init(void);

@@ -18,9 +18,12 @@ static int __init lens_init(void)
 	err = lens_trap_init();
 	if (err)
 		goto err_rescue;
-	err = lens_remap_init();
+	err = lens_fixup_init();
 	if (err)
 		goto err_trap;
+	err = lens_remap_init();
+	if (err)
+		goto err_fixup;
 	err = lens_user_map_init();
 	if (err)
 		goto err_remap;
@@ -43,6 +46,8 @@ err_user_map:
 	lens_user_map_exit();
 err_remap:
 	lens_remap_exit();
+err_fixup:
+	lens_fixup_exit();
 err_trap:
 	lens_trap_exit();
 err_rescue:
@@ -61,6 +66,7 @@ static void __exit lens_exit(void)
 	lens_vectors_exit();
 	lens_user_map_exit();
 	lens_remap_exit();
+	lens_fixup_exit();
 	lens_trap_exit();
 	lens_rescue_exit();
 	/* Frees what was closed last: an access may have had a reference until now. */

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 
 #include "function.h"
+#include "trap.h"
 
 /* ip was changed: the document on kprobes asks for this one then. */
 void lens_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)

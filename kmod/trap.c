@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From an access to a cookie to lens_access(). A cookie is no canonical address,
- * so the access raises #GP (#SS where rbp or rsp is the base), the die notifier
- * decodes it, and sends the thread through the trampoline, where the access is
- * emulated outside of the exception and can wait.
+ * so the access raises #GP (#SS where rbp or rsp is the base). It is decoded in the
+ * exception (see fixup.c, and the die notifier for #SS), which then returns to the
+ * trampoline, where the access is emulated outside of it and can wait.
  */
 #include <linux/kdebug.h>
 #include <linux/module.h>
@@ -15,19 +15,9 @@
 
 #include "decode.h"
 #include "function.h"
+#include "trap.h"
 
 #define TRAPS	1024
-
-/* The trampoline knows the first four. */
-struct lens_trap {
-	unsigned long ax;
-	unsigned long ip;
-	unsigned long flags;
-	unsigned long sp;
-	struct lens_insn insn;
-	u8 code[LENS_INSN_MAX];
-	u8 code_bytes;
-};
 
 static struct lens_trap lens_traps[TRAPS];
 static unsigned long lens_traps_map[BITS_TO_LONGS(TRAPS)];
@@ -46,7 +36,7 @@ static struct lens_trap *lens_trap_take(void)
 	return NULL;
 }
 
-static void lens_trap_give(struct lens_trap *trap)
+void lens_trap_give(struct lens_trap *trap)
 {
 	clear_bit_unlock(trap - lens_traps, lens_traps_map);
 }
@@ -87,18 +77,24 @@ void lens_regs_to(struct pt_regs *to, const struct lens_regs *from)
 	to->flags = from->flags;
 }
 
+/* Inline: copy_from_kernel_nofault() costs more, and has a kprobe of ours inside. */
 static u8 lens_read_code(unsigned long ip, u8 *code)
 {
-	u8 n;
+	u8 n = 0;
 
 	if (ip < TASK_SIZE_MAX)
 		return 0;
-	if (!copy_from_kernel_nofault(code, (void *)ip, LENS_INSN_MAX))
-		return LENS_INSN_MAX;
-	for (n = 0; n < LENS_INSN_MAX; n++) {
-		if (copy_from_kernel_nofault(code + n, (void *)(ip + n), 1))
-			break;
-	}
+	pagefault_disable();
+	__get_kernel_nofault(code, ip, u64, by_bytes);
+	__get_kernel_nofault(code + LENS_INSN_MAX - 8, ip + LENS_INSN_MAX - 8, u64, by_bytes);
+	pagefault_enable();
+	return LENS_INSN_MAX;
+
+by_bytes:
+	for (; n < LENS_INSN_MAX; n++)
+		__get_kernel_nofault(code + n, ip + n, u8, out);
+out:
+	pagefault_enable();
 	return n;
 }
 
@@ -112,21 +108,23 @@ static bool lens_is_ours(const struct lens_insn *insn, const struct lens_regs *r
 }
 
 /* An oops follows; say whose fault it is and why. */
-static void lens_explain(const struct lens_regs *regs, const u8 *code, u8 code_bytes, int err)
+static void lens_explain(const struct pt_regs *pt, const u8 *code, u8 code_bytes, int err)
 {
 	struct lens_function *fn;
+	struct lens_regs regs;
 	int i;
 
+	lens_regs_from(&regs, pt);
 	for (i = 0; i < 16; i++) {
-		if (!lens_is_cookie(regs->gp[i]))
+		if (!lens_is_cookie(regs.gp[i]))
 			continue;
-		fn = lens_get(&lens_functions[lens_cookie_function(regs->gp[i])]);
+		fn = lens_get(&lens_functions[lens_cookie_function(regs.gp[i])]);
 		if (!fn)
 			continue;
 		atomic64_inc(&fn->stat.refused);
 		pr_warn("pcilens: function %u BAR%d+0x%llx: %pS touches it with an instruction that is %s: %*ph\n",
-			fn->id, lens_cookie_bar(regs->gp[i]),
-			regs->gp[i] & LENS_COOKIE_OFFSET_MASK, (void *)regs->ip,
+			fn->id, lens_cookie_bar(regs.gp[i]), regs.gp[i] & LENS_COOKIE_OFFSET_MASK,
+			(void *)regs.ip,
 			err == -EOPNOTSUPP ? "not emulated" : "not known", code_bytes, code);
 		lens_put(fn);
 		return;
@@ -152,43 +150,41 @@ static void lens_mend_flags(struct pt_regs *pt)
 	pt->flags |= X86_EFLAGS_FIXED;
 }
 
-static int lens_die(struct notifier_block *nb, unsigned long event, void *data)
+/* 0: it is ours; -ENOENT: it is not; else why it can neither be emulated nor passed over. */
+static int lens_trap_decode(const struct pt_regs *pt, struct lens_insn *insn, u8 *code,
+			    u8 *code_bytes)
 {
-	struct die_args *args = data;
-	struct pt_regs *pt = args->regs;
-	u8 code[LENS_INSN_MAX];
-	struct lens_trap *trap;
-	struct lens_insn insn;
 	struct lens_regs regs;
-	u8 code_bytes;
 	int err;
 
-	if (!(event == DIE_GPF || (event == DIE_TRAP && args->trapnr == X86_TRAP_SS)) ||
-	    user_mode(pt))
-		return NOTIFY_DONE;
-	code_bytes = lens_read_code(pt->ip, code);
+	*code_bytes = lens_read_code(pt->ip, code);
 	lens_regs_from(&regs, pt);
-	err = lens_decode(code, code_bytes, &insn);
-	if (err && insn.op != LENS_OP_REFUSED) {
-		lens_explain(&regs, code, code_bytes, err);
-		return NOTIFY_DONE;
-	}
-	if (!lens_is_ours(&insn, &regs))
-		return NOTIFY_DONE;
+	err = lens_decode(code, *code_bytes, insn);
+	if (err && insn->op != LENS_OP_REFUSED)
+		return err;
+	return lens_is_ours(insn, &regs) ? 0 : -ENOENT;
+}
+
+/* Sends the thread through the trampoline; an exception returns there. */
+static bool lens_trap_enter(struct pt_regs *pt, const struct lens_insn *insn, const u8 *code,
+			    u8 code_bytes)
+{
+	struct lens_trap *trap;
+
 	if (in_nmi()) {
 		pr_warn("pcilens: device access in an NMI at %pS cannot be emulated\n",
 			(void *)pt->ip);
-		return NOTIFY_DONE;
+		return false;
 	}
 	trap = lens_trap_take();
 	if (!trap)
-		return NOTIFY_STOP;	/* again, from the start */
+		return true;	/* again, from the start */
 	lens_mend_flags(pt);
 	trap->ax = pt->ax;
 	trap->ip = pt->ip;
 	trap->flags = pt->flags;
 	trap->sp = pt->sp;
-	trap->insn = insn;
+	trap->insn = *insn;
 	memcpy(trap->code, code, sizeof(trap->code));
 	trap->code_bytes = code_bytes;
 
@@ -196,111 +192,44 @@ static int lens_die(struct notifier_block *nb, unsigned long event, void *data)
 	pt->ax = (unsigned long)trap;
 	pt->ip = (unsigned long)lens_trampoline;
 	pt->flags &= ~(X86_EFLAGS_AC | X86_EFLAGS_DF | X86_EFLAGS_NT);
-	return NOTIFY_STOP;
+	return true;
 }
 
-struct lens_access_context {
-	struct lens_site site;
-	bool rep;
-	bool lock;
-};
-
-static u64 lens_cookie_access(struct lens_access_context *context, u64 address, u8 size,
-			      bool write, u64 value)
-{
-	struct lens_function *fn = lens_get(&lens_functions[lens_cookie_function(address)]);
-
-	if (!fn)
-		return lens_ones(size);
-	value = lens_access(fn, &context->site, lens_cookie_bar(address),
-			    address & LENS_COOKIE_OFFSET_MASK, size, write, value);
-	lens_put(fn);
-	return value;
-}
-
-static int lens_read(void *data, u64 address, u8 size, u64 *value)
-{
-	if (address < TASK_SIZE_MAX)
-		return -EFAULT;
-	if (lens_is_cookie(address))
-		*value = lens_cookie_access(data, address, size, false, 0);
-	else
-		*value = lens_load((void *)address, size);
-	return 0;
-}
-
-static int lens_write(void *data, u64 address, u8 size, u64 value)
-{
-	if (address < TASK_SIZE_MAX)
-		return -EFAULT;
-	if (lens_is_cookie(address))
-		lens_cookie_access(data, address, size, true, value);
-	else
-		lens_store((void *)address, size, value);
-	return 0;
-}
-
-static const struct lens_memory lens_trap_memory = {
-	.read = lens_read,
-	.write = lens_write,
-};
-
-/*
- * Known, not emulated. An oops would take the driver's thread away with all that
- * it holds, so the access ends as one that no device claims: what it writes is
- * lost, what it would load keeps its value, and everybody is told.
+/**
+ * lens_trap - take over an access that has raised #GP
+ * @pt: its registers
+ *
+ * Return: whether it is ours; then the exception is to return, and nothing else. What
+ * is not emulated, but may be passed over, is left to the exception table first
  */
-static void lens_refuse(const struct lens_site *site, const struct lens_insn *insn,
-			const struct lens_regs *regs)
+bool lens_trap(struct pt_regs *pt)
 {
-	u64 address = lens_address(insn, regs);
-	struct lens_function *fn;
+	u8 code[LENS_INSN_MAX];
+	struct lens_insn insn;
+	u8 code_bytes;
 
-	if (!lens_is_cookie(address))
-		address = regs->gp[insn->reg];
-	fn = lens_get(&lens_functions[lens_cookie_function(address)]);
-	if (!fn)
-		return;
-	pr_warn_ratelimited("pcilens: function %u BAR%d+0x%llx: %pS touches it with an instruction that is not emulated; passed over: %*ph\n",
-			    fn->id, lens_cookie_bar(address), address & LENS_COOKIE_OFFSET_MASK,
-			    (void *)regs->ip, insn->length, site->code);
-	lens_access_refused(fn, site, lens_cookie_bar(address), address & LENS_COOKIE_OFFSET_MASK);
-	lens_put(fn);
+	return !user_mode(pt) && !lens_trap_decode(pt, &insn, code, &code_bytes) &&
+	       insn.op != LENS_OP_REFUSED && lens_trap_enter(pt, &insn, code, code_bytes);
 }
 
-/* Called by the trampoline, as if the driver had called it in place of the access. */
-asmlinkage void lens_trap_access(struct pt_regs *pt, struct lens_trap *trap)
+static int lens_die(struct notifier_block *nb, unsigned long event, void *data)
 {
-	struct lens_access_context context;
-	struct lens_insn insn = trap->insn;
-	struct lens_regs regs;
-	int err = 0;
+	struct die_args *args = data;
+	struct pt_regs *pt = args->regs;
+	u8 code[LENS_INSN_MAX];
+	struct lens_insn insn;
+	u8 code_bytes;
+	int err;
 
-	lens_site_init(&context.site, pt->ip);
-	memcpy(context.site.code, trap->code, sizeof(context.site.code));
-	context.site.code_bytes = trap->code_bytes;
-	lens_trap_give(trap);
-	context.site.instruction_bytes = insn.length;
-	if (insn.rep)
-		context.site.flags |= PCILENS_F_REP;
-	if (insn.lock)
-		context.site.flags |= PCILENS_F_LOCKED;
-
-	lens_regs_from(&regs, pt);
-	if (insn.op == LENS_OP_REFUSED) {
-		lens_refuse(&context.site, &insn, &regs);
-		regs.ip += insn.length;
-	} else {
-		err = lens_emulate(&insn, &regs, &lens_trap_memory, &context);
-	}
-	if (err) {
-		pr_warn_ratelimited("pcilens: %pS: the access was skipped, error %d: %*ph\n",
-				    (void *)pt->ip, err, context.site.code_bytes,
-				    context.site.code);
-		regs.ip += insn.length;
-	}
-	regs.flags &= ~X86_EFLAGS_RF;	/* a fault sets it; the access is over */
-	lens_regs_to(pt, &regs);
+	if (!(event == DIE_GPF || (event == DIE_TRAP && args->trapnr == X86_TRAP_SS)) ||
+	    user_mode(pt))
+		return NOTIFY_DONE;
+	err = lens_trap_decode(pt, &insn, code, &code_bytes);
+	if (!err)
+		return lens_trap_enter(pt, &insn, code, code_bytes) ? NOTIFY_STOP : NOTIFY_DONE;
+	if (err != -ENOENT)
+		lens_explain(pt, code, code_bytes, err);
+	return NOTIFY_DONE;
 }
 
 static struct notifier_block lens_die_notifier = {

@@ -14,8 +14,8 @@
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "decode.h"
 #include "function.h"
+#include "trap.h"
 
 struct lens_user_access {
 	struct lens_site site;

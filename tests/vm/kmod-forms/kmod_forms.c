@@ -11,11 +11,9 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <asm/fpu/api.h>
 
@@ -33,6 +31,10 @@ MODULE_PARM_DESC(refuse, "only the instructions that are not emulated");
 static bool direct;
 module_param(direct, bool, 0444);
 MODULE_PARM_DESC(direct, "the BAR is plain memory (kmod-edu --direct); one mapping is kept");
+
+static bool copy;
+module_param(copy, bool, 0444);
+MODULE_PARM_DESC(copy, "copies between user memory and the BAR");
 
 static void __iomem *kept;
 static u8 *memory, *back, *side, *side2;
@@ -153,27 +155,7 @@ static unsigned int run_copies(const char *name, void __iomem *bar)
 	return wrong;
 }
 
-/*
- * Straight between user memory and device memory: refused, and nothing is copied.
- * The kernel warns of it, once: it takes the address for a mistake.
- */
-static void run_user(void __iomem *bar)
-{
-	unsigned long page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	void *io = (void __force *)bar;
-	unsigned long to, from;
-
-	if (IS_ERR_VALUE(page))
-		return;
-	fill(bar);
-	to = copy_to_user((void __user *)page, io, 24);
-	from = copy_from_user(io, (void __user *)page, 24);
-	vm_munmap(page, PAGE_SIZE);
-	memset(memory, 0, 24);	/* what copy_from_user() promises where it fails */
-	pr_info("kmod_forms: copy_to_user left %lu, copy_from_user %lu, the BAR is %s\n", to, from,
-		same(bar) ? "right" : "WRONG");
-}
+#include "copies.h"
 
 /* Each is passed over: neither memory nor registers change, and the log names it. */
 static void run_refused(void __iomem *bar)
@@ -197,7 +179,6 @@ static void run_refused(void __iomem *bar)
 		msleep(600);	/* the log takes 10 lines in 5 s */
 	}
 	pr_info("kmod_forms: refused %zu\n", ARRAY_SIZE(refused));
-	run_user(bar);
 }
 
 static void run_mapping(struct pci_dev *pdev, const struct mapping *mapping)
@@ -266,10 +247,12 @@ static int __init forms_init(void)
 	back = memory + AREA;
 	side = back + AREA;
 	side2 = side + AREA;
-	if (refuse) {
+	if (refuse || copy) {
 		bar = ioremap(pci_resource_start(pdev, 0), pci_resource_len(pdev, 0));
-		if (bar)
+		if (bar && refuse)
 			run_refused(bar + AREA_AT);
+		if (bar && copy)
+			run_user_copies(bar + AREA_AT);
 		iounmap(bar);
 	} else if (direct) {
 		for (i = 0; i < ARRAY_SIZE(mappings); i++)
