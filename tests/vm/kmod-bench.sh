@@ -8,6 +8,7 @@ count=${1:-100000}
 log=/tmp/runtime
 
 start() {
+	: >$log # what the last one wrote is not to be found
 	kmod-edu "$@" >$log 2>&1 &
 	runtime=$!
 	until grep -q plugged $log; do usleep 50000; done

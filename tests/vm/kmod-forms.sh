@@ -4,6 +4,7 @@
 # by kmod_forms.
 failed=0
 modprobe pcilens || exit 2
+: >/tmp/runtime
 kmod-edu --shadow >/tmp/runtime 2>&1 &
 runtime=$!
 until grep -q plugged /tmp/runtime; do usleep 50000; done

@@ -14,6 +14,7 @@ check() {
 }
 
 modprobe pcilens || exit 2
+: >/tmp/runtime
 kmod-edu --shadow >/tmp/runtime 2>&1 &
 runtime=$!
 until grep -q plugged /tmp/runtime; do usleep 50000; done

@@ -21,6 +21,8 @@ check() {
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 modprobe pcilens
 modprobe pcilens_edu
+: >/tmp/one
+: >/tmp/two
 kmod-edu >/tmp/one 2>&1 & one=$!
 kmod-edu >/tmp/two 2>&1 & two=$!
 until grep -q plugged /tmp/one && grep -q plugged /tmp/two; do usleep 50000; done
@@ -45,6 +47,9 @@ wait
 
 # Two functions of one device and one of another, all bound; killed and ended in turn.
 restart() {
+	: >/tmp/one
+	: >/tmp/two
+	: >/tmp/three
 	kmod-edu --bus 7 --function 1 >/tmp/one 2>&1 & one=$!
 	until grep -q plugged /tmp/one; do usleep 20000; done
 	kmod-edu --bus 7 >/tmp/two 2>&1 & two=$!

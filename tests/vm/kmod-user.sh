@@ -17,6 +17,7 @@ check() {
 }
 
 modprobe pcilens
+: >/tmp/runtime
 kmod-edu --ascending 0x1000 >/tmp/runtime 2>&1 &
 runtime=$!
 until grep -q plugged /tmp/runtime; do usleep 50000; done
@@ -31,6 +32,7 @@ kill "$runtime"
 wait "$runtime"
 check "writes through a second mapping are in order" grep -q 'ascending 10000 out of order 0' /tmp/runtime
 
+: >/tmp/runtime
 kmod-edu --read 0:600 >/tmp/runtime 2>&1 &
 runtime=$!
 until grep -q plugged /tmp/runtime; do usleep 50000; done

@@ -19,6 +19,7 @@ check() {
 modprobe pcilens || exit 2
 for kind in plain-msi msi msi-x; do
 	echo "kmod-vectors: $kind" >/dev/kmsg
+	: >/tmp/runtime
 	case $kind in
 	plain-msi) kmod-edu --plain-msi --vector-hold 3 >/tmp/runtime 2>&1 & ;;
 	msi) kmod-edu --msi --vector-hold 3 >/tmp/runtime 2>&1 & ;;
