@@ -32,12 +32,6 @@ static void lens_emit_expired(struct lens_function *fn, const struct lens_site *
 	lens_emit(fn, site, &event, false);
 }
 
-/* COMMAND.MEM and power state are the config file's business: it says so here. */
-static bool lens_decodes(struct lens_function *fn)
-{
-	return lens_config_word(fn, PCI_COMMAND) & PCI_COMMAND_MEMORY;
-}
-
 /**
  * lens_access - a driver reads or writes a BAR
  * @fn: the function
@@ -67,14 +61,8 @@ u64 lens_access(struct lens_function *fn, const struct lens_site *site, int bar,
 	if (lens_dead(fn) || bar >= PCILENS_BARS || !fn->bar[bar].size ||
 	    offset + size > fn->bar[bar].size)
 		return lens_ones(size);
-	if (!lens_decodes(fn)) {
-		/* Nobody claims the request: the root complex answers. */
-		event.aux = PCILENS_STATUS_UR;
-		event.flags = PCILENS_F_KERNEL;
-		event.value = write ? value : lens_ones(size);
-		lens_emit(fn, site, &event, false);
-		return lens_ones(size);
-	}
+	if (!lens_decodes(fn, bar))
+		return lens_unclaimed_access(fn, site, &event);
 	if (lens_interrupt_access(fn, site, bar, offset, size, write, &value))
 		return value;
 

@@ -183,6 +183,7 @@ bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *off
 
 		if (!fn->bar[i].size || address < start || address - start >= fn->bar[i].size)
 			continue;
+		WRITE_ONCE(fn->bar[i].mapped, start);
 		*bar = i;
 		*offset = address - start;
 		return true;

@@ -295,6 +295,18 @@ out:
 	return err;
 }
 
+static long lens_presence(struct lens_function *fn, void __user *user)
+{
+	struct pcilens_presence request;
+
+	if (copy_from_user(&request, user, sizeof(request)))
+		return -EFAULT;
+	if (request.present > 1 || request.reserved)
+		return -EINVAL;
+	lens_presence_set(fn, request.present);
+	return 0;
+}
+
 static long lens_shadow(struct lens_function *fn, void __user *user)
 {
 	struct pcilens_memory request;
@@ -459,6 +471,8 @@ static long lens_ioctl(struct file *filp, unsigned int command, unsigned long ar
 		return lens_inject(fn, user);
 	case PCILENS_IOC_CONFIG:
 		return lens_config(fn, user);
+	case PCILENS_IOC_PRESENCE:
+		return lens_presence(fn, user);
 	case PCILENS_IOC_SHADOW:
 		return lens_shadow(fn, user);
 	case PCILENS_IOC_SYMBOLISE:

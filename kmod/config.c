@@ -187,6 +187,16 @@ int lens_config_copy(struct lens_function *fn, u32 offset, u32 length, u8 *data,
 	return 0;
 }
 
+/* As it was created: BARs, COMMAND and all. */
+void lens_config_reset(struct lens_function *fn)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&fn->config_lock, flags);
+	memcpy(fn->config, fn->config_image, fn->config_bytes);
+	raw_spin_unlock_irqrestore(&fn->config_lock, flags);
+}
+
 static u64 lens_bar_address(const u8 *config, const struct lens_function *fn, int bar)
 {
 	u64 address = lens_load(config + PCI_BASE_ADDRESS_0 + 4 * bar, 4) &
@@ -393,7 +403,10 @@ static int lens_pci_read(struct pci_bus *bus, unsigned int devfn, int where, int
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	}
 	lens_config_site(&site);
-	lens_config_read(fn, &site, where, size, value);
+	if (READ_ONCE(fn->absent))
+		lens_unclaimed_config(fn, &site, false, where, size, *value);
+	else
+		lens_config_read(fn, &site, where, size, value);
 	lens_put(fn);
 	return PCIBIOS_SUCCESSFUL;
 }
@@ -401,8 +414,8 @@ static int lens_pci_read(struct pci_bus *bus, unsigned int devfn, int where, int
 static int lens_pci_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 value)
 {
 	struct lens_function *fn = lens_bus_function(bus, devfn);
+	int result = PCIBIOS_SUCCESSFUL;
 	struct lens_site site;
-	int result;
 
 	if (!fn)
 		return PCIBIOS_DEVICE_NOT_FOUND;
@@ -411,7 +424,10 @@ static int lens_pci_write(struct pci_bus *bus, unsigned int devfn, int where, in
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	}
 	lens_config_site(&site);
-	result = lens_config_write(fn, &site, where, size, value);
+	if (READ_ONCE(fn->absent))
+		lens_unclaimed_config(fn, &site, true, where, size, value);
+	else
+		result = lens_config_write(fn, &site, where, size, value);
 	lens_put(fn);
 	return result;
 }

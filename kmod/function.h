@@ -68,6 +68,7 @@ struct lens_bar {
 	u64 size;
 	u64 shadow_bytes;
 	void *shadow;
+	u64 mapped;		/* bus address at which it was last mapped */
 	u32 flags;
 	struct lens_ranges __rcu *ranges;
 	/* Plain memory, the same pages as the shadow's; set before plugging, whole pages. */
@@ -103,6 +104,7 @@ struct lens_function {
 	struct rcu_head rcu;
 	u32 id;			/* index in lens_functions and in every cookie */
 	bool dead;		/* no runtime any more: reads are all-ones */
+	bool absent;		/* it has left its slot: the same, but it may come back */
 	u8 devfn;
 	u32 bus_key;
 	struct lens_bus *bus;	/* from the first plug on */
@@ -268,6 +270,15 @@ int lens_config_copy(struct lens_function *fn, u32 offset, u32 length, u8 *data,
 u16 lens_config_word(struct lens_function *fn, u32 offset);
 u32 lens_msi_mask_at(struct lens_function *fn);
 u64 lens_config_bar(struct lens_function *fn, int bar);
+void lens_config_reset(struct lens_function *fn);
+
+/* presence.c: what nobody claims */
+bool lens_decodes(struct lens_function *fn, int bar);
+u64 lens_unclaimed_access(struct lens_function *fn, const struct lens_site *site,
+			  struct pcilens_event *event);
+void lens_unclaimed_config(struct lens_function *fn, const struct lens_site *site, bool write,
+			   u32 where, u32 size, u32 value);
+void lens_presence_set(struct lens_function *fn, bool present);
 
 /* bus.c */
 void lens_bus_put(struct lens_bus *bus);

@@ -440,6 +440,12 @@ int lens_interrupt_inject(struct lens_function *fn, struct pcilens_inject *injec
 	    inject->vector >= LENS_VECTORS)
 		return -EINVAL;
 	inject->kind = lens_vector_state(fn, inject->vector, &exists, &masked);
+	if (READ_ONCE(fn->absent)) {
+		inject->result = PCILENS_IRQ_DISABLED;
+		inject->seq = lens_report(fn, inject->vector, inject->result, inject->kind);
+		lens_count(fn, inject->result);
+		return 0;
+	}
 	if (inject->flags & PCILENS_INJECT_DEASSERT || !inject->kind) {
 		inject->kind = PCILENS_IRQ_INTX;
 		inject->result = lens_intx_set(fn, !(inject->flags & PCILENS_INJECT_DEASSERT));

@@ -36,6 +36,10 @@ class Host {
     for (std::uint64_t i = 0; i < times; ++i) interrupt(function, vector, value);
   }
 
+  // The function has left its slot without a word, or a fresh one stands in it that nobody has set
+  // up. Under the link's lock.
+  virtual void present(std::uint8_t /*function*/, bool /*is_there*/) {}
+
   // What functions may reach now, by IOVA; nothing where the host does not know. For screens, under
   // the link's lock.
   struct Mapping {

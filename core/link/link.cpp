@@ -262,12 +262,13 @@ void Link::begin(Slot& slot, Lock& lock) {
 void Link::hand_over(Slot& slot, Lock& lock) {
   current_ = slot.t.seq;
   const bool host_answered = slot.t.answered_by == AnsweredBy::Shadow;
+  const bool unclaimed = slot.t.answered_by == AnsweredBy::Nobody;  // so the host says
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
   // Of what the host has done by itself, a function must know config writes only.
   if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
     slot.t.status = Status::SC;
     slot.done = true;
-  } else if (plugged == nullptr || !plugged->function) {
+  } else if (unclaimed || plugged == nullptr || !plugged->function) {
     slot.t.status = Status::UR;
     slot.t.answered_by = AnsweredBy::Nobody;
     slot.done = true;

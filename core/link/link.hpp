@@ -94,8 +94,8 @@ class Link final : private Reply::Sink {
   // Carries one request to its completion; waits as long as it is held. Fill kind, function, bar,
   // offset, size, value (writes), origin, thread, cpu, site; seq 0 takes the next number, t_ns 0
   // the clock's time. With answered_by Shadow the host has answered already: a read keeps its
-  // value. `stack`: JSON array of sites, innermost first, for the trace; lives until the call
-  // returns.
+  // value. With Nobody no function claims it, as the host knows: it is an unsupported request.
+  // `stack`: JSON array of sites, innermost first, for the trace; lives until the call returns.
   Completion request(Transaction t, std::string_view stack = {});
   // For a host with several threads, and with requesters that cannot wait: link_pass.cpp.
   struct Terms {

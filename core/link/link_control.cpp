@@ -372,6 +372,7 @@ void Link::remove(std::uint8_t index, std::string_view why, std::uint64_t cause,
   Plugged& plugged = *plugged_[index];
   control(Control::Unplug, 0, plugged.instance + " is gone: " + std::string(why), index, cause);
   plugged.function.reset();  // its tasks cancel what they wait for
+  if (host_ != nullptr) host_->present(index, false);
   // What it had still to send is gone with it.
   for (Effect& effect : effects_)
     if (effect.function == index && effect.what != Effect::What::Reply)
@@ -400,6 +401,7 @@ void Link::insert(std::uint8_t index, std::unique_ptr<Function> fresh, std::uint
   fresh->plug(*plugged_[index]);
   plugged_[index]->timers = 0;
   plugged_[index]->function = std::move(fresh);
+  if (host_ != nullptr) host_->present(index, true);
   names_changed();
   notify();
 }

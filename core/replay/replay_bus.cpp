@@ -56,7 +56,9 @@ bool Replayer::goes_over_bus(const Transaction& t) const {
   const bool access =
       t.size == 1 || t.size == 2 || t.size == 4 || (t.size == 8 && is_memory(t.kind));
   if (!access || t.status == Status::Pending) return false;
-  if (is_memory(t.kind)) return t.answered_by != AnsweredBy::PassedStop;
+  // What nobody claimed may have met a BAR that is set up here.
+  if (is_memory(t.kind))
+    return t.answered_by != AnsweredBy::PassedStop && t.answered_by != AnsweredBy::Nobody;
   return is_config(t.kind) && driven_[t.function] && t.offset % t.size == 0 && !is_address(t) &&
          !is_reset(link_->function(t.function)->config(), t);
 }

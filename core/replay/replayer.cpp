@@ -125,8 +125,10 @@ void Replayer::send(const TraceEvent& recorded, bool aside) {
     case Kind::Reset: link_->reset_function(stimulus); return;
     default: break;
   }
-  // A host that answered by itself is taken at its word; a function answers anew.
-  if (t.answered_by != AnsweredBy::Shadow) {
+  // A host that answered by itself, or knew that nobody would, is taken at its word; a function
+  // answers anew.
+  const bool unclaimed = t.answered_by == AnsweredBy::Nobody && t.status == Status::UR;
+  if (t.answered_by != AnsweredBy::Shadow && !unclaimed) {
     stimulus.answered_by = AnsweredBy::Function;
     if (is_read(t.kind)) stimulus.value = 0;
   }

@@ -30,7 +30,7 @@
 #include <assert.h>
 #endif
 
-#define PCILENS_ABI_VERSION	1
+#define PCILENS_ABI_VERSION	2
 
 /* Offsets for mmap() of the function's descriptor. */
 #define PCILENS_MMAP_RING	0x00000000000ULL
@@ -591,6 +591,26 @@ struct pcilens_config {
 #define PCILENS_CONFIG_WRITE	0x01U
 
 /**
+ * struct pcilens_presence - the function leaves its slot, or another one is put
+ *	into it (PCILENS_IOC_PRESENCE)
+ * @present: 0 or 1
+ * @reserved: zero
+ *
+ * 0: as a card that is pulled out where nobody watches the slot. Config space, BARs
+ * and MSI-X table read as all-ones, writes are lost, and nothing interrupts. The
+ * records of such accesses have PCILENS_F_KERNEL and PCILENS_STATUS_UR in aux. The
+ * kernel still has its device, until somebody removes it.
+ *
+ * 1: a fresh one stands there: config space and MSI-X table as they were created. It
+ * decodes nothing until its BARs and COMMAND are set up again, which a driver that has
+ * noticed nothing does not do.
+ */
+struct pcilens_presence {
+	__u32 present;
+	__u32 reserved;
+};
+
+/**
  * struct pcilens_memory - read or write a BAR's shadow (PCILENS_IOC_SHADOW)
  * @data: user pointer to @length bytes
  * @offset: first byte in the BAR
@@ -694,6 +714,7 @@ struct pcilens_statistics {
 #define PCILENS_IOC_SHADOW	_IOW(PCILENS_MAGIC, 10, struct pcilens_memory)
 #define PCILENS_IOC_SYMBOLISE	_IOWR(PCILENS_MAGIC, 11, struct pcilens_symbol)
 #define PCILENS_IOC_STATISTICS	_IOR(PCILENS_MAGIC, 12, struct pcilens_statistics)
+#define PCILENS_IOC_PRESENCE	_IOW(PCILENS_MAGIC, 13, struct pcilens_presence)
 
 static_assert(sizeof(struct pcilens_info) == 32, "pcilens_info");
 static_assert(sizeof(struct pcilens_bar) == 24, "pcilens_bar");
@@ -719,6 +740,7 @@ static_assert(sizeof(struct pcilens_wait) == 48, "pcilens_wait");
 static_assert(sizeof(struct pcilens_slot) == 64, "pcilens_slot");
 static_assert(sizeof(struct pcilens_inject) == 24, "pcilens_inject");
 static_assert(sizeof(struct pcilens_config) == 24, "pcilens_config");
+static_assert(sizeof(struct pcilens_presence) == 8, "pcilens_presence");
 static_assert(sizeof(struct pcilens_memory) == 32, "pcilens_memory");
 static_assert(sizeof(struct pcilens_symbol) == 384, "pcilens_symbol");
 static_assert(sizeof(struct pcilens_statistics) == 168, "pcilens_statistics");

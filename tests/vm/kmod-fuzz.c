@@ -30,12 +30,12 @@ static uint64_t state;
 static uint8_t image[3][4096];
 static uint8_t scratch[65536];
 
-enum { CREATE, PLUG, UNPLUG, INFO, POLICY, LIMITS, WAIT, KICK, INJECT, CONFIG, SHADOW, SYMBOLISE,
-       STATISTICS, UNKNOWN, MAP, RING_WORD, SLOT_WORD, KINDS };
+enum { CREATE, PLUG, UNPLUG, INFO, POLICY, LIMITS, WAIT, KICK, INJECT, CONFIG, SHADOW, PRESENCE,
+       SYMBOLISE, STATISTICS, UNKNOWN, MAP, RING_WORD, SLOT_WORD, KINDS };
 static const char *const names[KINDS] = {
 	"CREATE", "PLUG", "UNPLUG", "INFO", "POLICY", "LIMITS", "WAIT", "KICK", "INJECT", "CONFIG",
-	"SHADOW", "SYMBOLISE", "STATISTICS", "unknown ioctl", "mmap", "word of the ring",
-	"word of a slot",
+	"SHADOW", "PRESENCE", "SYMBOLISE", "STATISTICS", "unknown ioctl", "mmap",
+	"word of the ring", "word of a slot",
 };
 
 /* In memory that all rounds share. */
@@ -126,6 +126,7 @@ static void any_request(int fd, int kind)
 		struct pcilens_inject inject;
 		struct pcilens_config config;
 		struct pcilens_memory memory;
+		struct pcilens_presence presence;
 		struct pcilens_symbol symbol;
 		uint8_t bytes[512];
 	} u;
@@ -197,6 +198,11 @@ static void any_request(int fd, int kind)
 		u.memory.bar = number() % 8;
 		u.memory.flags = number() % 8 ? number() % 2 : u.memory.flags;
 		ioctl(fd, PCILENS_IOC_SHADOW, at);
+		break;
+	case PRESENCE:
+		u.presence.present = number() % 8 ? number() % 2 : u.presence.present;
+		u.presence.reserved = number() % 8 ? 0 : u.presence.reserved;
+		ioctl(fd, PCILENS_IOC_PRESENCE, at);
 		break;
 	case SYMBOLISE:
 		ioctl(fd, PCILENS_IOC_SYMBOLISE, at);

@@ -46,6 +46,12 @@ after wrong-capability "bound again it works" "$rebind"
 fault dead-registers "the driver gives up" 'probe failure|reset failure' \
   "echo 1 >/sys/class/nvme/nvme0/reset_controller; $gone"
 after dead-registers "bound again it works" "$rebind"
-fault replug "the driver resets, and goes on with an empty disk" 'will reset: CSTS=0xffffffff' \
-  "dd if=/dev/nvme0n1 bs=4k count=1 iflag=direct 2>/dev/null | cmp -n 4096 - /dev/zero"
-fault surprise-removal "the driver gives up" 'CSTS=0xffffffff' "! $small; $gone"
+# Who takes the disk away finds a card that decodes nothing; a removal and a rescan set it up.
+again='b=$(basename /sys/bus/pci/devices/1????:*); echo 1 >/sys/bus/pci/devices/$b/remove
+  echo 1 >/sys/bus/pci/rescan; sh /root/nvme-guest.sh live'
+fault replug "the driver sees all-ones, resets, and gives up" 'will reset: CSTS=0xffffffff' \
+  "! $small; $gone"
+after replug "removed and scanned again it works, and is empty" \
+  "$again && dd if=/dev/nvme0n1 bs=4k count=1 iflag=direct 2>/dev/null | cmp -n 4096 - /dev/zero"
+fault surprise-removal "the driver gives up, and nothing of the device answers" 'CSTS=0xffffffff' \
+  "! $small; $gone; cd /sys/bus/pci/devices/1????:* && od -v -An -tx1 -N64 config | tr -d ' \n' | grep -qxE '(ff){64}'"

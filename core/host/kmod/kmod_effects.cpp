@@ -148,6 +148,13 @@ void KmodHost::send_kept_interrupts() {
   keeps_ = !kept_.empty() || !repeated_.empty();
 }
 
+// ---- the slot ----------------------------------------------------------------------------------
+
+void KmodHost::present(std::uint8_t function, bool is_there) {
+  served_[function]->function->set_present(is_there);
+  if (is_there) refresh_shadow(function);
+}
+
 // ---- what the kernel answers by itself ---------------------------------------------------------
 
 // What a breakpoint, a rule or a step can match waits for us; all else goes on as it is.

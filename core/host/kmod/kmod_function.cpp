@@ -127,6 +127,12 @@ void KmodFunction::unplug() {
   ::ioctl(fd_, PCILENS_IOC_UNPLUG);
 }
 
+void KmodFunction::set_present(bool present) {
+  pcilens_presence presence{};
+  presence.present = present ? 1 : 0;
+  ::ioctl(fd_, PCILENS_IOC_PRESENCE, &presence);
+}
+
 bool KmodFunction::wait(std::span<pcilens_answer> answers, std::int64_t timeout_ns) {
   pcilens_wait wait{};
   wait.answers = reinterpret_cast<std::uint64_t>(answers.data());

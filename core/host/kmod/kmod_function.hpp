@@ -34,6 +34,8 @@ class KmodFunction {
   // Gives "10000:00:00.0".
   Result<std::string> plug();
   void unplug();
+  // The function leaves its slot, of which the kernel is not told; or a fresh one is put into it.
+  void set_present(bool present);
 
   // Gives the answers, then waits for events until the time is over. False once the function is
   // gone. An answer's result tells whether it came too late (-ESTALE).

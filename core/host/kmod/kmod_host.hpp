@@ -51,6 +51,7 @@ class KmodHost final : public Host {
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
   void interrupt_again(std::uint8_t function, std::uint64_t vector, std::uint64_t value,
                        std::uint64_t times) override;
+  void present(std::uint8_t function, bool is_there) override;
   void synchronous(std::span<const Range> ranges) override;
   std::string thread_name(std::uint32_t thread) const override {
     return sites_.thread_name(thread);

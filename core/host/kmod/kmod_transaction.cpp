@@ -22,15 +22,15 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
   return text;
 }
 
-// COMMAND.MEM is off: nobody claims the request. The function knows as well, and says UR.
+// COMMAND.MEM is off, the BAR has another address, or the slot is empty.
 bool is_unclaimed(const pcilens_event& event) {
-  return (event.kind == PCILENS_MEM_READ || event.kind == PCILENS_MEM_WRITE) &&
-         (event.flags & PCILENS_F_KERNEL) != 0 && event.aux == PCILENS_STATUS_UR;
+  return event.kind <= PCILENS_MEM_WRITE && (event.flags & PCILENS_F_KERNEL) != 0 &&
+         event.aux == PCILENS_STATUS_UR;
 }
 
 AnsweredBy answered_by(const pcilens_event& event) {
   const bool waits = (event.flags & PCILENS_F_ANSWER) != 0;
-  if (is_unclaimed(event)) return AnsweredBy::Function;
+  if (is_unclaimed(event)) return AnsweredBy::Nobody;
   if ((event.flags & (PCILENS_F_SHADOWED | PCILENS_F_KERNEL)) != 0) return AnsweredBy::Shadow;
   // A write that was to be held and could not: the function sees it all the same.
   if ((event.flags & PCILENS_F_PASSED_STOP) != 0) return AnsweredBy::PassedStop;
