@@ -194,9 +194,8 @@ void Replayer::plug_again(std::uint8_t index) {
       return;
     }
     static_cast<void>(link_->replug(index, std::move(*fresh)));
-    // A kernel does not notice that the device behind its function is another; elsewhere it is
-    // enumerated again.
-    driven_[index] &= on_kmod_;
+    // Nobody has set it up; on the bus that is done anew before the driver's next access to a BAR.
+    driven_[index] = false;
   }
 }
 

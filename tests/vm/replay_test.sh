@@ -13,8 +13,10 @@ replay() {
 }
 # on_bus COUNT: the last replay made at least so many accesses there.
 on_bus() { (($(sed -n 's/^\([0-9]*\) of them made on the PCI bus.*/\1/p' "$work/output") >= $1)); }
-# What sqlite3 says of the trace: accesses of the driver to a BAR.
-to_a_bar() { sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind IN (2, 3) AND origin = 0'; }
+# What sqlite3 says of the trace: accesses of the driver to a BAR that somebody claimed.
+to_a_bar() {
+  sqlite3 "$trace" 'SELECT count(*) FROM event WHERE kind IN (2, 3) AND origin = 0 AND answered_by != 4'
+}
 
 # ---- edu, held, changed and poked meanwhile -----------------------------------------------------
 held_and_poked() {
