@@ -233,10 +233,24 @@ static bool lens_on_runtime(struct lens_function *fn)
 	       syscall_get_nr(current, task_pt_regs(current)) == -1;
 }
 
+/* 0 after LENS_HUNG_TICKS; a process may be killed, a driver has locks to give back. */
+static long lens_sleep(struct lens_function *fn, struct lens_slot *slot,
+		       struct pcilens_slot *shared, bool user)
+{
+	if (user)
+		return wait_event_killable_timeout(slot->queue,
+						   lens_slot_answered(slot, shared) ||
+						   lens_dead(fn), LENS_HUNG_TICKS);
+	return wait_event_idle_timeout(slot->queue,
+				       lens_slot_answered(slot, shared) || lens_dead(fn),
+				       LENS_HUNG_TICKS);
+}
+
 static void lens_wait_for_answer(struct lens_function *fn, const struct lens_site *site,
 				 struct lens_slot *slot, struct pcilens_slot *shared, u64 since)
 {
 	u32 prompt_ns;
+	long left;
 
 	if (!site->may_sleep) {
 		u64 limit = (u64)READ_ONCE(fn->atomic_hold_ms) * NSEC_PER_MSEC;
@@ -252,13 +266,13 @@ static void lens_wait_for_answer(struct lens_function *fn, const struct lens_sit
 		return;
 	WRITE_ONCE(shared->sleeping, 1);
 	smp_mb();	/* pairs with the fence in userspace before it reads sleeping */
-	/* Leaves the task running, also where the driver had set another state. */
-	while (!wait_event_idle_timeout(slot->queue,
-					lens_slot_answered(slot, shared) || lens_dead(fn),
-					LENS_HUNG_TICKS)) {
+	do {
+		/* Leaves the task running, also where the driver had set another state. */
+		left = lens_sleep(fn, slot, shared, site->flags & PCILENS_F_USER);
 		/* Who waits for a lock of this driver's is no hung task: somebody looks at it. */
-		reset_hung_task_detector();
-	}
+		if (!left)
+			reset_hung_task_detector();
+	} while (!left);
 	/* Of several drivers' threads any may have the last word. */
 	WRITE_ONCE(fn->prompt_ns, ktime_get_ns() - since < LENS_PROMPT_MOST_NS ?
 		   min_t(u32, 2 * prompt_ns, LENS_PROMPT_MOST_NS) :
@@ -275,10 +289,10 @@ static void lens_wait_for_answer(struct lens_function *fn, const struct lens_sit
  * @value: out: the answer's value
  * @status: out: the answer's enum pcilens_status
  *
- * Return: whether it was answered. If not, the function is dead, or the access
- * could not wait (the last CPU, no free slot, the cap); the event has been written
- * in every case and says PCILENS_F_PASSED_STOP, or a PCILENS_EXPIRED follows
- * from lens_access()
+ * Return: whether it was answered. If not, the function is dead, the process of a
+ * userspace driver was killed, or the access could not wait (the last CPU, no free
+ * slot, the cap); the event has been written in every case and says
+ * PCILENS_F_PASSED_STOP, or a PCILENS_EXPIRED follows from lens_access()
  */
 bool lens_hold(struct lens_function *fn, const struct lens_site *site,
 	       struct pcilens_event *event, bool stack, u64 *value, u32 *status)

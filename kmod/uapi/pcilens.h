@@ -266,10 +266,11 @@ struct pcilens_limits {
  *	ring was full where the driver could not wait)
  * @PCILENS_STACK: struct pcilens_stack, right after the event it belongs to
  * @PCILENS_PLUGGED: aux 1 scanned and added, 0 removed
- * @PCILENS_EXPIRED: a hold ended at the cap before its answer came: aux is the
- *	seq of the held event, slot and generation are its own, value is what the
- *	driver got (from the shadow). A runtime that delivers at three quarters
- *	of the cap never sees one
+ * @PCILENS_EXPIRED: a hold ended before its answer came, at the cap or because the
+ *	process of a userspace driver was killed: aux is the seq of the held event,
+ *	slot and generation are its own, value is what the driver got (from the
+ *	shadow). A runtime that delivers at three quarters of the cap sees none of
+ *	the first sort
  */
 enum pcilens_kind {
 	PCILENS_NONE = 0,

@@ -33,6 +33,23 @@ wait "$runtime"
 check "writes through a second mapping are in order" grep -q 'ascending 10000 out of order 0' /tmp/runtime
 
 : >/tmp/runtime
+kmod-edu --read 0:4 >/tmp/runtime 2>&1 &
+runtime=$!
+until grep -q plugged /tmp/runtime; do usleep 50000; done
+device=$(echo /sys/bus/pci/devices/1*:00:04.0)
+echo 1 >"$device/enable"
+kmod-user "$device/resource0" >/tmp/user 2>&1 &
+user=$!
+until grep -q held /tmp/runtime; do usleep 50000; done
+kill -9 "$user"
+wait "$user" 2>/dev/null
+check "a held userspace driver can be killed" test $? = 137
+check "and its answer is refused" sh -c 'for i in $(seq 80); do
+	grep -q "answer refused: Stale" /tmp/runtime && exit; usleep 100000; done; false'
+kill "$runtime"
+wait "$runtime"
+
+: >/tmp/runtime
 kmod-edu --read 0:600 >/tmp/runtime 2>&1 &
 runtime=$!
 until grep -q plugged /tmp/runtime; do usleep 50000; done

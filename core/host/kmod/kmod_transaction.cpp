@@ -124,9 +124,12 @@ void KmodHost::tell(Served& served, const pcilens_event& event) {
       }
       return link_.host_finding(
           seq, "expired",
-          fmt::format("BAR{}+{:#x}: no answer came while the driver could wait; it went on with "
-                      "{:#x}, the kernel's copy",
-                      event.bar, event.offset, event.value));
+          (event.flags & PCILENS_F_USER) != 0
+              ? fmt::format("BAR{}+{:#x}: the process was killed while it waited for the answer",
+                            event.bar, event.offset)
+              : fmt::format("BAR{}+{:#x}: no answer came while the driver could wait; it went on "
+                            "with {:#x}, the kernel's copy",
+                            event.bar, event.offset, event.value));
     }
     case PCILENS_IRQ:
       switch (event.aux) {
