@@ -320,6 +320,12 @@ def drawn_in_parts(display):
             w.move_to("toolbar.state", x=3)
             time.sleep(1)
             w.screenshot(os.path.join(folder, name))
+            # How long it has been held is another thing in each picture.
+            held = w.wait("stop.held")
+            left, top = round(held["x"]) - 1, round(held["y"]) - 1
+            right, bottom = left + round(held["w"]) + 2, top + round(held["h"]) + 2
+            subprocess.run(["mogrify", "-draw", f"rectangle {left},{top} {right},{bottom}", name],
+                           cwd=folder, check=True)
 
         def differing(one, other):
             run = subprocess.run(["compare", "-metric", "AE", one, other, "null:"], cwd=folder,

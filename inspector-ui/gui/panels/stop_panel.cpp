@@ -74,7 +74,10 @@ void StopPanel::draw(App& app) {
   fact("Where", m.where);
   fact("Who", m.who);
   fact("When", m.when);
-  if (!m.held.empty()) widgets::wrapped(m.held, time_goes_on(s) ? colours().held : colours().dim);
+  if (!m.held.empty()) {
+    widgets::wrapped(m.held, time_goes_on(s) ? colours().held : colours().dim);
+    widgets::name_item("stop.held", m.held);
+  }
   if (!is_recording(s)) app.wake_in(1);
   widgets::end_area();
 }
