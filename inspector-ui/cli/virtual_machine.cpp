@@ -223,6 +223,8 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
                                    console_};
   if (!options.shell.empty())
     command.insert(command.end(), {"--port", fmt::format("{}={}", kShell, options.shell)});
+  for (const std::string& words : options.append)
+    command.insert(command.end(), {"--append", words});
   auto started = start_bound(command, work_ + "/qemu.log");
   if (!started) return tl::unexpected(started.error());
   qemu_ = *started;

@@ -23,6 +23,7 @@ struct VirtualMachineOptions {
   // What else the guest gets, as vm/initramfs.sh has it: PROGRAM[:PATH] with its libraries,
   // FILE:PATH, and modules that a modprobe in the guest shall find.
   std::vector<std::string> programs, files, modules;
+  std::vector<std::string> append;  // words for the kernel's command line
   bool hold = true;     // at the driver's first access
   bool stacks = false;  // with every access
   std::string shell;    // socket of a root shell in the guest; empty: none

@@ -165,6 +165,12 @@ Run declare_vm(CLI::App& app) {
          "--module", a->machine.modules,
          "Take a module into the guest, for a modprobe in it: of the kernel's own, or a file")
       ->type_name("NAME|FILE.ko");
+  app.add_option("--append", a->machine.append,
+                 "More for the kernel's command line, such as a module's parameter:\n"
+                 "nvme_core.io_timeout=1; may be repeated")
+      ->type_name("WORDS")
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("-t,--trace", a->trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");
