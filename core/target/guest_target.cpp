@@ -18,29 +18,12 @@ void GuestTarget::refresh() {
     const std::lock_guard lock(mutex_);
     auto fresh = std::make_shared<Snapshot>(*link_->snapshot());
     fresh->trace = recording_->path();
-    if (!how_.empty()) {
-      fresh->state = RunState::Ended;
-      fresh->stop.reset();
-      fresh->driver = how_;
-    }
-    if (snapshot_ && fresh->version <= snapshot_->version) {
-      if (how_.empty()) return;  // an older one came late
-      fresh->version = snapshot_->version + 1;
-    }
     snapshot_ = std::move(fresh);
     listener = listener_;
   }
   if (listener) listener();
   const std::lock_guard lock(other_mutex_);
   if (other_listener_) other_listener_();
-}
-
-void GuestTarget::ended(std::string how) {
-  {
-    const std::lock_guard lock(mutex_);
-    how_ = std::move(how);
-  }
-  refresh();
 }
 
 void GuestTarget::also_on_change(std::function<void()> listener) {

@@ -17,8 +17,6 @@ class GuestTarget final : public Target {
   GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording);
   ~GuestTarget() override;
 
-  // The guest is no more; `how` is one sentence for the person. Any thread.
-  void ended(std::string how);
   // Everything that the guest recorded is in the trace, which is closed; or why it is not. Once the
   // guest is no more.
   Result<void> close_trace() { return recording_->close(); }
@@ -95,7 +93,6 @@ class GuestTarget final : public Target {
   std::function<void()> listener_;
   std::mutex other_mutex_;
   std::function<void()> other_listener_;
-  std::string how_;               // empty while the guest lives
   std::unique_ptr<Target> link_;  // first to go: it calls refresh()
 };
 

@@ -61,10 +61,13 @@ struct ConnectOptions {
   bool control = false;  // take it over from who has it
   // How long the other side may take until its first answer: a guest has to boot first.
   std::chrono::milliseconds patience{10'000};
+  // Asked, on the connection's thread, once it has ended: why, in one sentence; empty: nobody knows
+  // better than the connection. May take a moment.
+  std::function<std::string()> why_ended = {};
 };
 
 // A target that lives elsewhere. When the connection ends, whatever is under way is answered with
-// an Error, and the snapshot says so: state Ended, the reason in `driver`.
+// an Error, and the snapshot says so: it is gone, the reason in `driver`.
 Result<std::unique_ptr<Target>> connect_target(const std::string& path,
                                                ConnectOptions options = {});
 // Takes over a stream socket.

@@ -137,6 +137,7 @@ struct Snapshot {
   faults @11 :List(FaultState);
   names @12 :List(FunctionNames);
   namesChanged @13 :Bool;
+  gone @14 :Bool;
 }
 
 struct FunctionState {

@@ -34,7 +34,7 @@ enum class RunState : std::uint8_t {
   Running,  // requests are delivered
   Paused,   // delivery is held at no particular transaction
   Stopped,  // delivery is held at Snapshot::stop
-  Ended,    // the driver has finished or the host is gone; pokes still work
+  Ended,    // the driver has finished, and pokes still work; or the link is Snapshot::gone
 };
 std::string_view name_of(RunState state);
 
@@ -88,6 +88,7 @@ struct FunctionState {
 struct Snapshot {
   std::uint64_t version = 0;  // grows with every change
   RunState state = RunState::Running;
+  bool gone = false;  // the link is no more: `driver` says why, and the trace is what is left
   std::optional<Stop> stop;
   std::uint64_t seq = 0;        // last transaction numbered
   std::uint64_t now_ns = 0;     // its time

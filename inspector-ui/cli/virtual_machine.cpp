@@ -14,9 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
-#include "core/thread_name.hpp"
 #include "inspector-ui/cli/installed.hpp"
 #include "inspector-ui/cli/processes.hpp"
 
@@ -27,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kApi = "org.pcilens.api.0";
 constexpr const char* kShell = "org.pcilens.shell.0";
-constexpr std::string_view kRuntimeEnded = "pcilens: the runtime ended with code";
+constexpr const char* kSaid = "org.pcilens.said.0";
 
 bool is_file(const std::string& text, std::string_view ending) {
   return text.find('/') != std::string::npos || text.ends_with(ending);
@@ -184,8 +182,12 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
   if (options.stacks) serve += " --stacks";
   // Root opens the module's node; the device model runs as anybody.
   std::string text = fmt::format(
-      "cd /root\nchown user /dev/virtio-ports/{} /dev/pcilens-shared\n{} &\nruntime=$!\n", kApi,
-      serve);
+      "cd /root\n"
+      "exec >/dev/virtio-ports/{} 2>&1\n"
+      "chown user /dev/virtio-ports/{} /dev/pcilens-shared\n"
+      "{} &\n"
+      "runtime=$!\n",
+      kSaid, kApi, serve);
   // A domain of five digits is one of ours.
   text += fmt::format(
       "set -- /sys/bus/pci/devices/?????:*\n"
@@ -219,6 +221,8 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
                                    memory_,
                                    "--port",
                                    fmt::format("{}={}/api", kApi, work_),
+                                   "--output",
+                                   fmt::format("{}={}/said", kSaid, work_),
                                    "--console",
                                    console_};
   if (!options.shell.empty())
@@ -228,6 +232,10 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
   auto started = start_bound(command, work_ + "/qemu.log");
   if (!started) return tl::unexpected(started.error());
   qemu_ = *started;
+  watch_ = std::make_unique<GuestWatch>(GuestWatch::Options{
+      .qemu = qemu_, .console = console_, .said = work_ + "/said", .hang_up = [this] {
+        ::shutdown(api_fd_, SHUT_RDWR);
+      }});
   return {};
 }
 
@@ -255,76 +263,10 @@ Result<int> VirtualMachine::connect_api() {
   }
 }
 
-std::string VirtualMachine::last_words() const {
-  std::ifstream console(console_);
-  std::string line, last;
-  while (std::getline(console, line)) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (const auto at = line.find("Kernel panic"); at != std::string::npos) return line.substr(at);
-    // The runtime's own, not the module's, which come with the kernel's time.
-    if (!line.starts_with("pcilens: ")) continue;
-    if (last.empty() || !line.starts_with(kRuntimeEnded)) last = line.substr(9);
-  }
-  return last;
-}
-
-std::string VirtualMachine::why_ended(int status) const {
-  const std::string words = last_words();
-  if (words.starts_with("Kernel panic")) return "the guest is dead: " + words;
-  if (WIFSIGNALED(status)) return fmt::format("QEMU was killed by signal {}", WTERMSIG(status));
-  if (WEXITSTATUS(status) != 0) return fmt::format("QEMU ended with code {}", WEXITSTATUS(status));
-  return words.empty() ? "the guest has ended" : "the guest has ended: " + words;
-}
-
-// The guest's start script says on the console how the runtime ended; QEMU keeps the connection of
-// a port open whoever in the guest has closed it.
-std::optional<std::string> VirtualMachine::runtime_ended(std::uint64_t& read_to) const {
-  std::ifstream console(console_, std::ios::binary);
-  console.seekg(static_cast<std::streamoff>(read_to));
-  std::string text{std::istreambuf_iterator<char>(console), {}};
-  const std::size_t lines = text.rfind('\n');
-  if (lines == std::string::npos) return std::nullopt;
-  read_to += lines + 1;
-  const std::size_t at = text.find(kRuntimeEnded);
-  if (at == std::string::npos || at > lines) return std::nullopt;
-  const int code = std::atoi(text.c_str() + at + kRuntimeEnded.size());
-  std::string how = fmt::format("the guest's runtime has ended with code {}", code);
-  if (code > 128) how = fmt::format("the guest's runtime was killed by signal {}", code - 128);
-  return how + "; its functions are gone from the guest's bus";
-}
-
-void VirtualMachine::watch(std::function<void(std::string)> ended) {
-  watcher_ = std::thread([this, ended = std::move(ended)] {
-    name_thread("QEMU watcher");
-    std::uint64_t read_to = 0;
-    bool told = false;
-    for (;;) {
-      // WNOWAIT: the number stays ours until stop() has used it.
-      siginfo_t how{};
-      if (::waitid(P_PID, static_cast<id_t>(qemu_), &how, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-          errno != EINTR)
-        return;
-      const bool gone = how.si_pid != 0;
-      const auto runtime = told || stopping_ ? std::nullopt : runtime_ended(read_to);
-      if (runtime && !last_words().starts_with("Kernel panic")) {
-        ended(*runtime);
-        ::shutdown(api_fd_, SHUT_RDWR);
-        told = true;
-      }
-      if (gone) {
-        const int status = how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status;
-        if (!told) ended(why_ended(status));
-        return;
-      }
-      ::usleep(50'000);
-    }
-  });
-}
-
 void VirtualMachine::stop() {
-  stopping_ = true;
+  if (watch_) watch_->stop();
   if (qemu_ > 0) ::kill(qemu_, SIGKILL);
-  if (watcher_.joinable()) watcher_.join();
+  watch_.reset();
   if (qemu_ > 0)
     while (::waitpid(qemu_, nullptr, 0) < 0 && errno == EINTR) {
     }

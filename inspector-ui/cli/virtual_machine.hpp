@@ -5,12 +5,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "core/result.hpp"
+#include "inspector-ui/cli/guest_watch.hpp"
 
 namespace pcilens::cli {
 
@@ -47,11 +46,8 @@ class VirtualMachine {
   static constexpr std::uint64_t kSharedBytes = 32u << 20;
   // Connects to the guest's API port; the guest answers when it has booted.
   Result<int> connect_api();
-  // `ended` gets one sentence, on a thread of its own, when the guest's runtime or QEMU is no more.
-  // What was asked of a runtime that is gone is answered with an Error then.
-  void watch(std::function<void(std::string)> ended);
-  // The last line that the guest said on its console, for a message.
-  std::string last_words() const;
+  // Once that connection has ended: why, in one sentence; empty where nobody knows.
+  std::string why_ended() { return watch_->why_ended(); }
   void stop();
 
  private:
@@ -61,20 +57,17 @@ class VirtualMachine {
   std::string start_script(const VirtualMachineOptions& options,
                            const std::vector<std::string>& devices,
                            const std::vector<std::string>& modules) const;
-  std::string why_ended(int status) const;
-  std::optional<std::string> runtime_ended(std::uint64_t& read_to) const;
 
-  std::string share_;   // share/pcilens
-  std::string kernel_;  // kernel.sh's folder
-  std::string work_;    // of this machine alone; removed at the end
-  std::string memory_;  // the shared memory's file
-  std::string console_;
+  std::string share_;    // share/pcilens
+  std::string kernel_;   // kernel.sh's folder
+  std::string work_;     // of this machine alone; removed at the end
+  std::string memory_;   // the shared memory's file
+  std::string console_;  // file: what the kernel says
   int shared_fd_ = -1;
-  int api_fd_ = -1;   // a second name of the connection, to end it by
-  int janitor_ = -1;  // closed at our end, whatever it is: then a child tidies up
-  int qemu_ = -1;     // process id
-  std::atomic<bool> stopping_{false};
-  std::thread watcher_;
+  std::atomic<int> api_fd_{-1};  // a second name of the connection, to end it by
+  int janitor_ = -1;             // closed at our end, whatever it is: then a child tidies up
+  int qemu_ = -1;                // process id
+  std::unique_ptr<GuestWatch> watch_;
 };
 
 }  // namespace pcilens::cli

@@ -56,6 +56,13 @@ bool wait_for_hold(Target& target) {
   return false;
 }
 
+std::string why_ended(VirtualMachine& machine, const std::string& trace) {
+  const std::string how = machine.why_ended();
+  return how.empty() || trace.empty()
+             ? how
+             : fmt::format("{}; the trace up to there is in {}", how, trace);
+}
+
 int show(GuestTarget& target, Arguments& a) {
   const bool scripted = !a.console.scripts.empty() || !a.console.commands.empty();
   if (a.gui || (!a.in_console && !scripted && a.serve.empty() && has_display())) {
@@ -103,22 +110,18 @@ int run(Arguments& a) {
       plug_ins.push_back(std::move(*loaded));
   auto api = (*machine)->connect_api();
   if (!api) return cannot(api.error().message);
-  auto link =
-      connect_target(*api, "the guest", {.control = true, .patience = std::chrono::minutes(3)});
-  if (!link) {
-    const std::string words = (*machine)->last_words();
-    return cannot(words.empty() ? link.error().message : "the guest: " + words);
-  }
+  auto link = connect_target(
+      *api, "the guest",
+      {.control = true, .patience = std::chrono::minutes(3), .why_ended = [&machine, &a] {
+         return why_ended(**machine, a.trace);
+       }});
+  if (!link) return cannot(link.error().message);
   say("the guest's runtime answers");
   GuestTarget target(std::move(*link), std::move(*recording));
   const struct Stopped {
     VirtualMachine& machine;
-    ~Stopped() { machine.stop(); }  // before the target goes, which its watcher tells
+    ~Stopped() { machine.stop(); }  // before the target goes, which its watch tells
   } stopped{**machine};
-  (*machine)->watch([&target, &a](std::string how) {
-    target.ended(a.trace.empty() ? how
-                                 : fmt::format("{}; the trace up to there is in {}", how, a.trace));
-  });
   std::unique_ptr<TargetServer> server;
   if (!socket.empty()) {
     // The console here controls; without one the first client does.

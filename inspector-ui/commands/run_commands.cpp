@@ -10,7 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::string_view kGone = "the link is no more; \"info\" says why";
+
 std::string_view not_held(const Snapshot& s) {
+  if (s.gone) return kGone;
   if (s.state == RunState::Running) return "the driver is running already; \"pause\" holds it";
   if (s.state == RunState::Ended)
     return is_recording(s) ? "the recording ends here; \"restart\" goes back to its beginning"
@@ -19,6 +22,7 @@ std::string_view not_held(const Snapshot& s) {
 }
 
 std::string_view not_running(const Snapshot& s) {
+  if (s.gone) return kGone;
   if (s.state == RunState::Ended) return "the driver has ended; \"restart\" begins again";
   if (s.state != RunState::Running) return "it is held already; \"run\" lets it go on";
   return {};
@@ -31,6 +35,7 @@ Result<Output> run(Context& c, const Arguments&) {
   if (c.script) {
     // The script's next line shall see the driver running, or its next stop.
     wait_until(c, 200ms, [&](const Snapshot& s) { return moved(s, *before); });
+    if (auto r = not_gone(c, "run"); !r) return tl::unexpected(r.error());
     return Output{};
   }
   if (auto r = settle(c, *before, "run"); !r) return tl::unexpected(r.error());
@@ -114,6 +119,7 @@ Result<Output> wait(Context& c, const Arguments& a) {
                                    [&](const Snapshot& s) { return s.state != RunState::Running; });
   const auto s = c.target.snapshot();
   if (waited == Waited::Cancelled) return fail("wait: cancelled");
+  if (auto r = not_gone(c, "wait"); !r) return tl::unexpected(r.error());
   if (waited == Waited::TimedOut)
     return fail(fmt::format(
         "wait: still running after {} (at #{}); \"pause\" holds it, \"wait {}60s\" waits longer",

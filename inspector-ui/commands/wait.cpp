@@ -40,6 +40,12 @@ Result<void> settle(Context& context, const Snapshot& before, std::string_view w
     return fail(
         fmt::format("{}: no stop within {}; the driver still runs. \"wait stop 60s\" waits longer",
                     what, format_time(static_cast<std::uint64_t>(patience.count()))));
+  return context.script ? not_gone(context, what) : Result<void>{};
+}
+
+Result<void> not_gone(const Context& context, std::string_view what) {
+  const auto s = context.target.snapshot();
+  if (s->gone) return fail(fmt::format("{}: {}", what, s->driver));
   return {};
 }
 

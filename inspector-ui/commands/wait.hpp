@@ -19,6 +19,8 @@ Waited wait_until(Context& context, std::chrono::nanoseconds timeout,
 // After something that lets the driver run: until it is held again or has ended, at most as long as
 // the screen wants answers in order. In a script no stop is an error.
 Result<void> settle(Context& context, const Snapshot& before, std::string_view what);
+// An Error once the link is no more: nothing of what was waited for will come.
+Result<void> not_gone(const Context& context, std::string_view what);
 // Whether the driver has moved on: it is in another state, or held elsewhere.
 bool moved(const Snapshot& now, const Snapshot& before);
 

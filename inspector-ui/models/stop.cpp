@@ -103,7 +103,7 @@ std::string state_text(const Snapshot& snapshot) {
   switch (snapshot.state) {
     case RunState::Running: return "Running";
     case RunState::Paused: return "Paused";
-    case RunState::Ended: return "Ended";
+    case RunState::Ended: return snapshot.gone ? "Gone" : "Ended";
     case RunState::Stopped: break;
   }
   if (!snapshot.stop || snapshot.stop->reason.empty()) return "Stopped";
@@ -120,6 +120,7 @@ std::string what_to_do(const Snapshot& snapshot) {
     case RunState::Paused:
       return "Delivery is paused and nothing is held. Step to the next access, or run on.";
     case RunState::Ended:
+      if (snapshot.gone) return snapshot.driver + ". The trace is what is left.";
       return is_recording(snapshot) ? "Restart goes back to its beginning."
                                     : "Registers can still be poked; Restart begins again.";
     case RunState::Stopped: break;

@@ -54,12 +54,18 @@ class Console {
       Context c = context(true);
       wait_until(c, 5s, [](const Snapshot& s) { return s.state != RunState::Running; });
     }
+    const bool gone_before = target_.snapshot()->gone;
     for (const std::string& file : options_.scripts)
       if (code == 0 && !quit_) code = run_script(file);
     int number = 0;
     for (const std::string& line : options_.commands)
       if (++number; code == 0 && !quit_) code = script_line(line, fmt::format("-e {}", number));
     if (code == 0 && !quit_ && !scripted && !interactive) code = run_script("-");
+    // A script whose target died under it has not gone well, whatever it looked at last.
+    if (const auto s = target_.snapshot(); code == 0 && !interactive && s->gone && !gone_before) {
+      screen_.error("", s->driver);
+      code = 2;
+    }
     if (interactive && !quit_) {
       converse();
       return 0;
@@ -140,7 +146,9 @@ class Console {
                               json_string(s->driver));
       screen_.print(line);
       if (interactive && s->state == RunState::Ended)
-        screen_.print(Line("  next: transactions, registers, restart, quit", Style::Dim));
+        screen_.print(Line(s->gone ? "  next: transactions, where, quit"
+                                   : "  next: transactions, registers, restart, quit",
+                           Style::Dim));
     }
     said_ = said;
   }

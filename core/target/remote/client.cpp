@@ -52,6 +52,7 @@ RemoteTarget::RemoteTarget(std::string name)
       }()),
       loop_([this] {
         connection_.reset();
+        why_ended_ = {};  // we end it ourselves
         lost("this session was closed");
       }) {}
 
@@ -63,6 +64,7 @@ RemoteTarget::~RemoteTarget() {
 // ---- the connection ----------------------------------------------------------------------------
 
 Result<void> RemoteTarget::connect(Fd socket, const ConnectOptions& options) {
+  why_ended_ = options.why_ended;
   const auto shared = std::make_shared<Fd>(std::move(socket));
   const auto promise = std::make_shared<std::promise<Result<void>>>();
   auto opened = promise->get_future();
@@ -111,7 +113,8 @@ std::string RemoteTarget::reason(const kj::Exception& exception) const {
 // Everything that is under way ends here, once.
 void RemoteTarget::lost(const std::string& why) {
   if (!why_lost_.empty()) return;
-  why_lost_ = why + "; attach again, or look at the trace that was kept";
+  if (why_ended_) why_lost_ = why_ended_();
+  if (why_lost_.empty()) why_lost_ = why + "; attach again, or look at the trace that was kept";
   auto unanswered = std::move(unanswered_);
   unanswered_.clear();
   auto until_shown = std::move(until_shown_);
@@ -119,6 +122,7 @@ void RemoteTarget::lost(const std::string& why) {
   auto ended = std::make_shared<Snapshot>(*snapshot());
   ended->version += 1;
   ended->state = RunState::Ended;
+  ended->gone = true;
   ended->stop.reset();
   ended->driver = why_lost_;
   publish(std::move(ended));

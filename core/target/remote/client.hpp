@@ -72,6 +72,7 @@ class RemoteTarget final : public Target {
   // The loop thread's.
   std::unique_ptr<Connection> connection_;
   std::string why_lost_;
+  std::function<std::string()> why_ended_;
   std::map<std::uint64_t, std::function<void(const Error&)>> unanswered_;
   std::uint64_t last_call_ = 0;
   std::multimap<std::uint64_t, std::function<void()>> until_shown_;  // by snapshot version

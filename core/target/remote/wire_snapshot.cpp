@@ -214,6 +214,7 @@ Result<Stop> read_stop(rpc::Stop::Reader from) {
 void write(rpc::Snapshot::Builder to, const Snapshot& now, const Snapshot* before) {
   to.setVersion(now.version);
   to.setState(static_cast<std::uint8_t>(now.state));
+  to.setGone(now.gone);
   if (now.stop) write_stop(to.initStop(), *now.stop);
   to.setSeq(now.seq);
   to.setNowNs(now.now_ns);
@@ -259,6 +260,7 @@ Result<std::shared_ptr<const Snapshot>> read(rpc::Snapshot::Reader from, const S
   const auto state = checked(from.getState(), RunState::Ended);
   if (!state) return tl::unexpected(state.error());
   now->state = *state;
+  now->gone = from.getGone();
   if (from.hasStop()) {
     auto stop = read_stop(from.getStop());
     if (!stop) return tl::unexpected(stop.error());

@@ -35,7 +35,8 @@ void StopPanel::draw(App& app) {
   const Snapshot& s = app.snapshot();
   if (!s.stop) {
     shown_seq_ = 0;
-    widgets::empty_state(s.state == RunState::Ended     ? "The driver has finished"
+    widgets::empty_state(s.gone                         ? "The link is no more"
+                         : s.state == RunState::Ended   ? "The driver has finished"
                          : s.state == RunState::Running ? "Running"
                                                         : "Nothing is held",
                          what_to_do(s));

@@ -75,6 +75,31 @@ TEST_CASE("a call after the connection has ended fails at once") {
   CHECK_FALSE(ask<void>([&](auto done) { remote->resume(done); }).has_value());
 }
 
+TEST_CASE("who knows better why a connection has ended is asked, and everybody hears it") {
+  SocketFolder folder;
+  SilentTarget silent;
+  auto server = serve(silent, folder.path("s"));
+  auto remote = connect_target(folder.path("s"),
+                               {.why_ended = [] { return std::string("it was unplugged"); }});
+  REQUIRE(remote.has_value());
+  std::string under_way;
+  std::atomic<bool> answered = false;
+  (*remote)->pause([&](Result<void> r) {
+    under_way = r ? "" : r.error().message;
+    answered = true;
+  });
+  CHECK_FALSE((*remote)->snapshot()->gone);
+  REQUIRE(eventually([&] { return silent.asked() == 1; }));
+  server.reset();
+  REQUIRE(eventually([&] { return answered.load(); }));
+  CHECK(under_way == "it was unplugged");
+  CHECK((*remote)->snapshot()->gone);
+  CHECK((*remote)->snapshot()->driver == "it was unplugged");
+  const auto later = ask<void>([&](auto done) { (*remote)->resume(done); });
+  REQUIRE_FALSE(later.has_value());
+  CHECK(later.error().message == "it was unplugged");
+}
+
 TEST_CASE("a second server on a socket is refused with one sentence") {
   SocketFolder folder;
   SilentTarget silent;

@@ -1,0 +1,69 @@
+// Looks after a guest that runs: what its kernel and its start script say, and how it ended.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace pcilens::cli {
+
+// The start script's last line, before the runtime's exit code.
+inline constexpr std::string_view kRuntimeEnded = "@ended";
+
+// A file that somebody else writes, line by line.
+class GrowingFile {
+ public:
+  explicit GrowingFile(std::string path) : path_(std::move(path)) {}
+  // Lines that have been completed since it was asked last.
+  std::vector<std::string> more();
+
+ private:
+  std::string path_;
+  std::uint64_t read_to_ = 0;
+};
+
+class GuestWatch {
+ public:
+  struct Options {
+    int qemu = -1;                  // process id, of a child whose exit status stays to be taken
+    std::string console;            // file: what the kernel says
+    std::string said;               // file: what the start script and the runtime say
+    std::function<void()> hang_up;  // ends the connection to a runtime that is no more
+  };
+  explicit GuestWatch(Options options);
+  ~GuestWatch();
+  GuestWatch(const GuestWatch&) = delete;
+  GuestWatch& operator=(const GuestWatch&) = delete;
+
+  // How the guest or its runtime has ended, in one sentence, waited for a few seconds; empty where
+  // they live. Any thread.
+  std::string why_ended();
+  // The end is wanted: nobody waits for its reason any longer.
+  void stop();
+
+ private:
+  void run();
+  void read();
+  void ended(std::string how);
+  std::string why_qemu_ended(int status) const;
+
+  const Options options_;
+  GrowingFile console_, said_;
+  // The watching thread's.
+  std::string panic_;       // the kernel's sentence
+  std::string last_words_;  // of the runtime
+  int runtime_code_ = -1;   // -1: it has not ended
+
+  std::mutex mutex_;
+  std::condition_variable known_;
+  std::string how_;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses the rest
+};
+
+}  // namespace pcilens::cli
