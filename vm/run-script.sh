@@ -19,10 +19,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # What a healthy kernel never says.
-complaints='BUG:|WARNING:|Oops|Kernel panic|general protection fault|unable to handle'
-complaints+='|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP'
-complaints+='|sleeping function called|scheduling while atomic|bad page|corruption'
-complaints+='|refcount_t:|INFO: task|unchecked MSR|UBSAN:|KASAN:|Call Trace:'
+complaints=$vm_dir/complaints
 
 case ${1-} in
 -h | --help | '') usage && exit ;;
@@ -106,7 +103,7 @@ sed -e '/terminating on signal/d' -e '/^vm: /!s/^/qemu: /' "$work/errors" >&2
 [[ -z $dmesg ]] || cp "$work/dmesg" "$dmesg"
 read -r _ code 2>/dev/null <"$work/result" || code=''
 
-complained=$(grep -nE "$complaints" "$work/dmesg" | grep -vE "$allow" || true)
+complained=$(grep -nEf "$complaints" "$work/dmesg" | grep -vE "$allow" || true)
 if [[ -n $complained ]]; then
 	say "the kernel complained:"
 	# With what follows: the first trace says more than all the rest.

@@ -2,8 +2,9 @@
 
 namespace pcilens {
 
-GuestTarget::GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording)
-    : recording_(std::move(recording)), link_(std::move(link)) {
+GuestTarget::GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording,
+                         const KernelLog& log)
+    : recording_(std::move(recording)), log_(log), link_(std::move(link)) {
   refresh();
   link_->on_change([this] { refresh(); });
 }
@@ -18,12 +19,26 @@ void GuestTarget::refresh() {
     const std::lock_guard lock(mutex_);
     auto fresh = std::make_shared<Snapshot>(*link_->snapshot());
     fresh->trace = recording_->path();
+    fresh->complaints = complaints_;
+    if (snapshot_) fresh->version = snapshot_->version + 1;
     snapshot_ = std::move(fresh);
     listener = listener_;
   }
   if (listener) listener();
   const std::lock_guard lock(other_mutex_);
   if (other_listener_) other_listener_();
+}
+
+void GuestTarget::complained(const KernelLog::Complaint& complaint) {
+  recording_->finding("kernel", complaint.text);
+  // Of a panic everybody hears as the guest's end.
+  if (complaint.panic) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (complaints_.size() == Snapshot::kMostComplaints) return;
+    complaints_.push_back(complaint.text);
+  }
+  refresh();
 }
 
 void GuestTarget::also_on_change(std::function<void()> listener) {

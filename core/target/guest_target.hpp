@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
+#include "core/target/kernel_log.hpp"
 #include "core/target/recording.hpp"
 #include "core/target/target.hpp"
 
@@ -13,10 +15,14 @@ namespace pcilens {
 
 class GuestTarget final : public Target {
  public:
-  // `link`: the guest's target; `recording`: what it writes, carried to a file here.
-  GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording);
+  // `link`: the guest's target; `recording`: what it writes, carried to a file here; `log`: what
+  // its kernel says, which outlives this.
+  GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording,
+              const KernelLog& log);
   ~GuestTarget() override;
 
+  // The guest's kernel complains: everybody who looks is told, and the trace. Any thread.
+  void complained(const KernelLog::Complaint& complaint);
   // Everything that the guest recorded is in the trace, which is closed; or why it is not. Once the
   // guest is no more.
   Result<void> close_trace() { return recording_->close(); }
@@ -76,6 +82,9 @@ class GuestTarget final : public Target {
   void commands(CommandRequest request, Done<CommandPage> page) override {
     recording_->commands(request, std::move(page));
   }
+  void kernel_log(std::uint32_t most, Done<std::vector<std::string>> lines) override {
+    lines(log_.last(most));
+  }
   void dma_mappings(Done<std::vector<DmaMapping>> mappings) override {
     link_->dma_mappings(std::move(mappings));
   }
@@ -88,8 +97,10 @@ class GuestTarget final : public Target {
   void refresh();
 
   std::unique_ptr<Recording> recording_;
+  const KernelLog& log_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::string> complaints_;
   std::function<void()> listener_;
   std::mutex other_mutex_;
   std::function<void()> other_listener_;

@@ -250,6 +250,10 @@ void Recording::remove_if_temporary() const {
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix, ignored);
 }
 
+void Recording::finding(std::string rule, std::string text) {
+  if (writer_) writer_->finding(std::move(rule), std::move(text));
+}
+
 Result<void> Recording::flush() {
   if (!writer_) return {};
   return writer_->flush();

@@ -61,6 +61,8 @@ class Recording {
   void commands(CommandRequest request, Done<CommandPage> done);
   // Any other question: called on the thread that answers, with the reader or why there is none.
   void ask(std::function<void(Result<TraceReader*>)> question);
+  // Puts a finding of this side into the trace, about the last event so far; any thread.
+  void finding(std::string rule, std::string text);
   // Everything recorded so far is in the file.
   Result<void> flush();
   Result<void> close();

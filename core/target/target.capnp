@@ -40,6 +40,7 @@ interface Session {
       -> (error :Text, matches :UInt64, lookedAt :UInt64, of :UInt64);
   commands @23 (function :UInt8, from :UInt64, limit :UInt32, seq :UInt64)
       -> (error :Text, page :CommandPage);
+  kernelLog @24 (most :UInt32) -> (error :Text, lines :List(Text));
   dmaMappings @21 () -> (error :Text, mappings :List(DmaMapping));
   dmaLook @22 (function :UInt8, iova :UInt64, size :UInt32) -> (error :Text, bytes :Data);
 }
@@ -138,6 +139,7 @@ struct Snapshot {
   names @12 :List(FunctionNames);
   namesChanged @13 :Bool;
   gone @14 :Bool;
+  complaints @15 :List(Text);
 }
 
 struct FunctionState {

@@ -96,6 +96,10 @@ struct Snapshot {
   std::string host;             // "sim", "kmod"; "trace" for a recording
   std::string trace;            // path of the trace, empty if none is kept
   std::string driver;           // one line: what the driver last said, or how it ended
+  // What the kernel that runs the driver has complained about, oldest first: oopses, warnings,
+  // stalls. The first kMostComplaints of them.
+  std::vector<std::string> complaints;
+  static constexpr std::size_t kMostComplaints = 32;
   std::vector<FunctionState> functions;
   std::vector<BreakpointState> breakpoints;
   std::vector<FaultState> faults;
@@ -252,6 +256,12 @@ class Target {
   virtual void count_matches(std::string expression, Done<MatchCount> count) = 0;
   // Decodes a further stretch of the trace, then answers with what it has; as count_matches.
   virtual void commands(CommandRequest request, Done<CommandPage> page) = 0;
+
+  // The newest lines, oldest first, of what the kernel that runs the driver says; `most` of them.
+  virtual void kernel_log(std::uint32_t most, Done<std::vector<std::string>> lines) {
+    static_cast<void>(most);
+    lines(fail("there is no kernel's log here; a guest of \"pcilens vm\" has one"));
+  }
 
   // What the host maps for its functions now, by IOVA. An Error where the host cannot tell.
   virtual void dma_mappings(Done<std::vector<DmaMapping>> mappings) = 0;

@@ -84,6 +84,8 @@ class RuleParser {
     if (!begins_rule(text_))
       return Problem{0, std::min(text_.find(' '), text_.size()),
                      "an assertion is \"must ...\" or \"never ...\", with \"a name:\" before it"};
+    if (const auto rule = after_word(after_word(text_, "never"), "finding"); rule.data() != nullptr)
+      return no_finding(rule);
     auto tokens = expression::tokenize(text_);
     if (!tokens) return tokens.error();
     tokens_ = std::move(*tokens);
@@ -143,6 +145,23 @@ class RuleParser {
     problem->begin += begin;
     problem->end += begin;
     return problem;
+  }
+
+  // The rest behind a word; null where `text` does not begin with it.
+  static std::string_view after_word(std::string_view text, std::string_view word) {
+    if (!text.starts_with(word)) return {};
+    text.remove_prefix(word.size());
+    return text.empty() || is_blank(text.front()) ? trimmed(text) : std::string_view();
+  }
+
+  // A rule is a word, but none of an expression: "unexpected-completion", "trace.blob".
+  std::optional<Problem> no_finding(std::string_view rule) {
+    out_.rule = Assertion::Rule::NoFinding;
+    out_.finding = rule;
+    if (rule.find_first_of(" \t\"'()") == std::string_view::npos) return std::nullopt;
+    const auto at = static_cast<std::size_t>(rule.data() - text_.data());
+    return Problem{at, at + rule.size(),
+                   "after \"finding\" stands one rule, such as kernel, or nothing: any finding"};
   }
 
   std::optional<Problem> never(std::size_t first) {

@@ -23,6 +23,7 @@ struct Assertion {
     Before,      // must S before O: no O without an S somewhere before it
     BeforeEach,  // must S before each O: a new S for every O
     After,       // must S [within LIMIT] after each O
+    NoFinding,   // never finding [RULE]
   };
   enum class Limit : std::uint8_t { None, Time, Transactions };
 
@@ -31,6 +32,7 @@ struct Assertion {
   std::uint64_t limit = 0;                // ns, or transactions
   std::uint64_t least = 1, most = ~0ull;  // of Occurs
   Expression subject, other;              // S and O
+  std::string finding;                    // the rule of NoFinding; empty: any
   std::string name;                       // what stands before the colon; else the text
   std::string text;                       // from `must` or `never` on, without remarks
   std::string file;

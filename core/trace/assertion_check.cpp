@@ -42,11 +42,14 @@ struct AssertionChecker::Watch {
   Moment violation;        // the first transaction that breaks it
   Moment waiting;          // After: the oldest O without its S
   Moment slowest, answer;  // After: the O that waited longest, and its S
+  TraceText finding;       // NoFinding: the first
 
   explicit Watch(const Assertion& assertion)
       : a(assertion),
-        two(a.rule != Rule::Occurs && a.rule != Rule::Never),
-        kinds(a.subject.reach().kinds | (two ? a.other.reach().kinds : 0)) {}
+        two(a.rule == Rule::Before || a.rule == Rule::BeforeEach || a.rule == Rule::After),
+        kinds(a.rule == Rule::NoFinding
+                  ? 0
+                  : a.subject.reach().kinds | (two ? a.other.reach().kinds : 0)) {}
 
   std::uint64_t waited(Moment from, Moment to) const {
     if (a.limit_kind == Limit::Transactions) return to.seq - from.seq;
@@ -84,6 +87,13 @@ struct AssertionChecker::Watch {
     waiting = {};
   }
 
+  // "import" is meant by "import.config_size" too.
+  void look(const TraceText& f) {
+    if (a.rule != Rule::NoFinding) return;
+    if (!a.finding.empty() && f.rule != a.finding && !f.rule.starts_with(a.finding + ".")) return;
+    if (subjects++ == 0) finding = f;
+  }
+
   void other_of_before(Moment now) {
     if (violation.seq != 0) return;
     ++others;
@@ -102,6 +112,7 @@ struct AssertionChecker::Watch {
   AssertionResult never(std::uint64_t looked_at) const;
   AssertionResult before(std::uint64_t looked_at) const;
   AssertionResult after(std::uint64_t looked_at, Moment end) const;
+  AssertionResult no_finding() const;
 };
 
 namespace {
@@ -118,6 +129,7 @@ AssertionResult AssertionChecker::Watch::result(std::uint64_t looked_at, Moment 
     case Rule::Never: return never(looked_at);
     case Rule::Before:
     case Rule::BeforeEach: return before(looked_at);
+    case Rule::NoFinding: return no_finding();
     case Rule::After: break;
   }
   return after(looked_at, end);
@@ -209,6 +221,20 @@ AssertionResult AssertionChecker::Watch::after(std::uint64_t looked_at, Moment e
   return r;
 }
 
+AssertionResult AssertionChecker::Watch::no_finding() const {
+  AssertionResult r;
+  r.held = subjects == 0;
+  const std::string what = a.finding.empty() ? "" : " of " + a.finding;
+  if (r.held) {
+    r.why = fmt::format("the trace has no finding{}", what);
+    return r;
+  }
+  r.why = fmt::format("the trace has {}{}{}: {}", counted(subjects, "finding"), what,
+                      subjects == 1 ? "" : ", at first", finding.text);
+  if (finding.seq != 0) r.shown.push_back({finding.seq, "the last before it"});
+  return r;
+}
+
 AssertionChecker::AssertionChecker(const std::vector<Assertion>& assertions,
                                    std::shared_ptr<const Names> names)
     : names_(std::move(names)) {
@@ -229,6 +255,10 @@ void AssertionChecker::look(const Transaction& t, std::string_view symbol) {
   end_ns_ = std::max(end_ns_, t.t_ns);
 }
 
+void AssertionChecker::look(const TraceText& finding) {
+  for (Watch& watch : watches_) watch.look(finding);
+}
+
 CheckReport AssertionChecker::report() const {
   CheckReport report = so_far_;
   for (const Watch& watch : watches_)
@@ -245,6 +275,9 @@ Result<CheckReport> check_assertions(TraceReader& reader,
     return true;
   });
   if (!read) return tl::unexpected(read.error());
+  const auto findings = reader.findings();
+  if (!findings) return tl::unexpected(findings.error());
+  for (const TraceText& finding : *findings) checker.look(finding);
   CheckReport report = checker.report();
   if (report.looked_at == 0)
     return fail(reader.path() + ": the trace is empty, so there is nothing to assert of it");

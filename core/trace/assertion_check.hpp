@@ -41,6 +41,8 @@ class AssertionChecker {
 
   // In the order of the trace. `symbol`: the driver's function, empty where it is not known.
   void look(const Transaction& t, std::string_view symbol);
+  // In any order.
+  void look(const TraceText& finding);
   CheckReport report() const;
 
  private:

@@ -43,6 +43,10 @@ class TraceStore {
   int add(const CompletionRecord& completion);
   int add(const EditRecord& edit);
   int add(const BlobRecord& blob, std::span<const std::byte> bytes);
+  // Of the side that reads, about the last event so far.
+  int add_finding(std::string_view rule, std::string_view text) {
+    return add_finding(state_.last_seq, rule, text);
+  }
   // Slots that were claimed and never published, or held no record: a gap row at finish().
   void add_lost(std::uint64_t slots);
   int set_meta(std::string_view name, std::string_view value);

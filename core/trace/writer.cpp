@@ -81,6 +81,9 @@ bool TraceWriter::commit() {
   in_transaction_ = 0;
   backoff_ = {};
   std::unique_lock lock(mutex_);
+  findings_.erase(findings_.begin(),
+                  findings_.begin() + static_cast<std::ptrdiff_t>(findings_put_));
+  findings_put_ = 0;
   if (!trouble_.empty()) {
     trouble_.clear();
     lock.unlock();
@@ -98,6 +101,7 @@ void TraceWriter::failed() {
   reader_.rewind();
   open_ = false;
   in_transaction_ = 0;
+  findings_put_ = 0;
   backoff_ =
       std::clamp(backoff_ * 2, std::chrono::milliseconds(100), std::chrono::milliseconds(2000));
   retry_at_ = Clock::now() + backoff_;
@@ -108,18 +112,38 @@ void TraceWriter::failed() {
   if (first && options_.on_trouble) options_.on_trouble(why);
 }
 
+bool TraceWriter::begin() {
+  if (open_) return true;
+  if (store_->begin() != SQLITE_OK) return failed(), false;
+  open_ = true;
+  began_ = Clock::now();
+  return true;
+}
+
+// False: writing failed.
+bool TraceWriter::put_findings() {
+  for (;;) {
+    Finding finding;
+    {
+      const std::lock_guard lock(mutex_);
+      if (findings_put_ == findings_.size()) return true;
+      finding = findings_[findings_put_];
+    }
+    if (!begin()) return false;
+    if (store_->add_finding(finding.rule, finding.text) != SQLITE_OK) return failed(), false;
+    ++findings_put_;
+  }
+}
+
 // Takes up to one transaction's worth. False: nothing more to take now, or writing failed.
 bool TraceWriter::drain_some(bool ended) {
+  if (!put_findings()) return false;
   SpoolRecord record;
   const auto end = reader_.head();
   // Stepping over what a dead producer left needs the end of time, not of this moment.
   while (ended || reader_.position() < end) {
     if (!reader_.next(record, ended)) return false;
-    if (!open_) {
-      if (store_->begin() != SQLITE_OK) return failed(), false;
-      open_ = true;
-      began_ = Clock::now();
-    }
+    if (!begin()) return false;
     if (put(*store_, record) != SQLITE_OK) return failed(), false;
     if (++in_transaction_ >= options_.commit_events) return commit();
   }
@@ -163,10 +187,7 @@ void TraceWriter::finish() {
     while (drain_some(true)) {
     }
     bool fine = reader_.position() == reader_.head();
-    if (fine && !open_) {
-      fine = open_ = store_->begin() == SQLITE_OK;
-      if (!fine) failed();
-    }
+    fine = fine && put_findings() && begin();
     if (fine && store_->finish() != SQLITE_OK) {
       failed();
       fine = false;
@@ -184,6 +205,14 @@ void TraceWriter::finish() {
   ended_ = true;
   flush_done_ = flush_asked_;
   done_.notify_all();
+}
+
+void TraceWriter::finding(std::string rule, std::string text) {
+  {
+    const std::lock_guard lock(mutex_);
+    findings_.push_back({std::move(rule), std::move(text)});
+  }
+  wake_.notify_all();
 }
 
 Result<void> TraceWriter::flush() {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -44,6 +46,9 @@ class TraceWriter {
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
 
+  // Puts a finding of ours beside what the producer records: about the last event so far. Any
+  // thread.
+  void finding(std::string rule, std::string text);
   // Waits until everything published so far is committed, and so readable.
   Result<void> flush();
   // No producer writes any more: drains, turns what was claimed but never published into gap rows,
@@ -56,6 +61,8 @@ class TraceWriter {
   TraceWriter(std::unique_ptr<TraceStore> store, SpoolReader& reader, TraceWriterOptions options);
   void run();
   bool drain_some(bool ended);
+  bool begin();
+  bool put_findings();
   bool commit();
   void failed();
   void finish();
@@ -66,7 +73,8 @@ class TraceWriter {
   TraceWriterOptions options_;
 
   // The writer's thread alone.
-  bool open_ = false;  // a transaction is
+  bool open_ = false;             // a transaction is
+  std::size_t findings_put_ = 0;  // within it
   std::uint64_t in_transaction_ = 0;
   std::chrono::steady_clock::time_point began_, retry_at_{};
   std::chrono::milliseconds backoff_{0};
@@ -74,6 +82,10 @@ class TraceWriter {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   bool stop_ = false, ended_ = false;
+  struct Finding {
+    std::string rule, text;
+  };
+  std::deque<Finding> findings_;  // not committed yet
   std::uint64_t flush_asked_ = 0, flush_done_ = 0;
   std::string trouble_;  // why writing fails now; empty: it works
   std::string cause_;    // the same in SQLite's words; the writer's thread alone

@@ -39,21 +39,53 @@ std::vector<std::string> GrowingFile::more() {
   return lines;
 }
 
-GuestWatch::GuestWatch(Options options)
+Result<std::unique_ptr<GuestWatch>> GuestWatch::start(Options options) {
+  std::ifstream file(options.complaints);
+  const std::string complaints{std::istreambuf_iterator<char>(file), {}};
+  if (complaints.empty())
+    return fail(options.complaints + ": cannot be read; install pcilens again");
+  auto log = KernelLog::create(complaints);
+  if (!log) return tl::unexpected(log.error());
+  return std::unique_ptr<GuestWatch>(new GuestWatch(std::move(options), std::move(*log)));
+}
+
+GuestWatch::GuestWatch(Options options, std::unique_ptr<KernelLog> log)
     : options_(std::move(options)),
       console_(options_.console),
       said_(options_.said),
+      log_(std::move(log)),
       thread_([this] { run(); }) {}
 
 GuestWatch::~GuestWatch() {
   stop();
-  thread_.join();
+  join();
+}
+
+void GuestWatch::join() {
+  if (thread_.joinable()) thread_.join();
 }
 
 std::string GuestWatch::why_ended() {
   std::unique_lock lock(mutex_);
   known_.wait_for(lock, kPatience, [this] { return stopping_ || !how_.empty(); });
   return how_;
+}
+
+void GuestWatch::listen(std::function<void(const KernelLog::Complaint&)> complained) {
+  const std::lock_guard lock(mutex_);
+  complained_ = std::move(complained);
+}
+
+void GuestWatch::tell(std::vector<KernelLog::Complaint> complaints) {
+  decltype(complained_) complained;
+  {
+    const std::lock_guard lock(mutex_);
+    untold_.insert(untold_.end(), complaints.begin(), complaints.end());
+    if (!complained_) return;
+    complained = complained_;
+    complaints = std::exchange(untold_, {});
+  }
+  for (const auto& complaint : complaints) complained(complaint);
 }
 
 void GuestWatch::stop() {
@@ -74,16 +106,19 @@ void GuestWatch::ended(std::string how) {
   known_.notify_all();
 }
 
-void GuestWatch::read() {
+void GuestWatch::read(bool last) {
   for (const std::string& line : said_.more()) {
     if (line.starts_with(kRuntimeEnded))
       runtime_code_ = std::atoi(line.c_str() + kRuntimeEnded.size());
     else if (line.starts_with(kRuntimeSays))
       last_words_ = line.substr(kRuntimeSays.size());
   }
-  for (const std::string& line : console_.more())
-    if (const auto at = line.find("Kernel panic"); at != std::string::npos && panic_.empty())
-      panic_ = line.substr(at);
+  auto lines = console_.more();
+  for (std::string& line : lines) log_->add(std::move(line));
+  auto complaints = log_->take_complaints(lines.empty() || last);
+  for (const auto& complaint : complaints)
+    if (complaint.panic && panic_.empty()) panic_ = complaint.text;
+  tell(std::move(complaints));
 }
 
 std::string GuestWatch::why_qemu_ended(int status) const {
@@ -107,7 +142,7 @@ void GuestWatch::run() {
     if (::waitid(P_PID, static_cast<id_t>(options_.qemu), &how, WEXITED | WNOHANG | WNOWAIT) != 0 &&
         errno != EINTR)
       return;
-    read();
+    read(last || how.si_pid != 0);
     if (how.si_pid != 0) {
       ended(why_qemu_ended(how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status));
       return;

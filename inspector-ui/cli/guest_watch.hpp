@@ -4,11 +4,15 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "core/result.hpp"
+#include "core/target/kernel_log.hpp"
 
 namespace pcilens::cli {
 
@@ -33,9 +37,10 @@ class GuestWatch {
     int qemu = -1;                  // process id, of a child whose exit status stays to be taken
     std::string console;            // file: what the kernel says
     std::string said;               // file: what the start script and the runtime say
+    std::string complaints;         // file: what of the kernel is a complaint
     std::function<void()> hang_up;  // ends the connection to a runtime that is no more
   };
-  explicit GuestWatch(Options options);
+  static Result<std::unique_ptr<GuestWatch>> start(Options options);
   ~GuestWatch();
   GuestWatch(const GuestWatch&) = delete;
   GuestWatch& operator=(const GuestWatch&) = delete;
@@ -43,17 +48,27 @@ class GuestWatch {
   // How the guest or its runtime has ended, in one sentence, waited for a few seconds; empty where
   // they live. Any thread.
   std::string why_ended();
-  // The end is wanted: nobody waits for its reason any longer.
+  // What the kernel says.
+  const KernelLog& log() const { return *log_; }
+  // From here on the kernel's complaints are told, on a thread of the watch's own; at first those
+  // so far.
+  void listen(std::function<void(const KernelLog::Complaint&)> complained);
+  // The end is wanted: nobody waits for its reason any longer. Then join(): nothing is told any
+  // more.
   void stop();
+  void join();
 
  private:
+  GuestWatch(Options options, std::unique_ptr<KernelLog> log);
   void run();
-  void read();
+  void read(bool last);
+  void tell(std::vector<KernelLog::Complaint> complaints);
   void ended(std::string how);
   std::string why_qemu_ended(int status) const;
 
   const Options options_;
   GrowingFile console_, said_;
+  const std::unique_ptr<KernelLog> log_;
   // The watching thread's.
   std::string panic_;       // the kernel's sentence
   std::string last_words_;  // of the runtime
@@ -63,6 +78,8 @@ class GuestWatch {
   std::condition_variable known_;
   std::string how_;
   bool stopping_ = false;
+  std::function<void(const KernelLog::Complaint&)> complained_;
+  std::vector<KernelLog::Complaint> untold_;
   std::thread thread_;  // last: it uses the rest
 };
 

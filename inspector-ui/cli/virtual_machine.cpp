@@ -232,10 +232,13 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
   auto started = start_bound(command, work_ + "/qemu.log");
   if (!started) return tl::unexpected(started.error());
   qemu_ = *started;
-  watch_ = std::make_unique<GuestWatch>(GuestWatch::Options{
-      .qemu = qemu_, .console = console_, .said = work_ + "/said", .hang_up = [this] {
-        ::shutdown(api_fd_, SHUT_RDWR);
-      }});
+  auto watch = GuestWatch::start({.qemu = qemu_,
+                                  .console = console_,
+                                  .said = work_ + "/said",
+                                  .complaints = share_ + "/vm/complaints",
+                                  .hang_up = [this] { ::shutdown(api_fd_, SHUT_RDWR); }});
+  if (!watch) return tl::unexpected(watch.error());
+  watch_ = std::move(*watch);
   return {};
 }
 
@@ -266,7 +269,7 @@ Result<int> VirtualMachine::connect_api() {
 void VirtualMachine::stop() {
   if (watch_) watch_->stop();
   if (qemu_ > 0) ::kill(qemu_, SIGKILL);
-  watch_.reset();
+  if (watch_) watch_->join();
   if (qemu_ > 0)
     while (::waitpid(qemu_, nullptr, 0) < 0 && errno == EINTR) {
     }

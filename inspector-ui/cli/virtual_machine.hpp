@@ -23,10 +23,10 @@ struct VirtualMachineOptions {
   // FILE:PATH, and modules that a modprobe in the guest shall find.
   std::vector<std::string> programs, files, modules;
   std::vector<std::string> append;  // words for the kernel's command line
-  bool hold = true;     // at the driver's first access
-  bool stacks = false;  // with every access
-  std::string shell;    // socket of a root shell in the guest; empty: none
-  std::string log;      // keeps the guest's console; empty: kept while it runs
+  bool hold = true;                 // at the driver's first access
+  bool stacks = false;              // with every access
+  std::string shell;                // socket of a root shell in the guest; empty: none
+  std::string log;                  // keeps the guest's console; empty: kept while it runs
 };
 
 class VirtualMachine {
@@ -48,6 +48,7 @@ class VirtualMachine {
   Result<int> connect_api();
   // Once that connection has ended: why, in one sentence; empty where nobody knows.
   std::string why_ended() { return watch_->why_ended(); }
+  GuestWatch& watch() { return *watch_; }
   void stop();
 
  private:

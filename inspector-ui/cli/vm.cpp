@@ -22,6 +22,7 @@ struct Arguments {
   VirtualMachineOptions machine;
   std::string trace, serve;
   bool gui = false, in_console = false, no_hold = false;
+  bool ran_script = false;  // and nobody typed
   ui::ConsoleOptions console;
 };
 
@@ -73,10 +74,21 @@ int show(GuestTarget& target, Arguments& a) {
   }
   if (a.in_console || scripted || a.serve.empty()) {
     a.console.greeting = greeting();
+    a.ran_script = !ui::is_interactive(a.console);
     return ui::run_console(target, a.console);
   }
   wait_for_end_signal();
   return kOk;
+}
+
+// A script in which the kernel complains has found something, whatever it looked for itself.
+int found_complaints(const Snapshot& s) {
+  if (s.complaints.empty()) return kOk;
+  cannot(fmt::format(
+      "the kernel complained{}: {}",
+      s.complaints.size() == 1 ? "" : fmt::format(" {} times, at first", s.complaints.size()),
+      s.complaints.front()));
+  return kDiffers;
 }
 
 int run(Arguments& a) {
@@ -117,11 +129,12 @@ int run(Arguments& a) {
        }});
   if (!link) return cannot(link.error().message);
   say("the guest's runtime answers");
-  GuestTarget target(std::move(*link), std::move(*recording));
+  GuestTarget target(std::move(*link), std::move(*recording), (*machine)->watch().log());
   const struct Stopped {
     VirtualMachine& machine;
     ~Stopped() { machine.stop(); }  // before the target goes, which its watch tells
   } stopped{**machine};
+  (*machine)->watch().listen([&target](const auto& complaint) { target.complained(complaint); });
   std::unique_ptr<TargetServer> server;
   if (!socket.empty()) {
     // The console here controls; without one the first client does.
@@ -139,7 +152,7 @@ int run(Arguments& a) {
   target.also_on_change({});
   (*machine)->stop();
   if (auto closed = target.close_trace(); !closed) return cannot(closed.error().message);
-  return code;
+  return code == kOk && a.ran_script ? found_complaints(*target.snapshot()) : code;
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ std::uint64_t length_of(Context& c) {
   return std::max(last.t_ns, last.done_ns);
 }
 
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ",") + json_string(text);
+  return list;
+}
+
 Result<Output> info(Context& c, const Arguments&) {
   const auto s = c.target.snapshot();
   const bool recording = is_recording(*s);
@@ -45,16 +51,46 @@ Result<Output> info(Context& c, const Arguments&) {
   fact("breakpoints",
        fmt::format("{}, {}", s->breakpoints.size(), count_of(s->faults.size(), "fault rule")));
   fact("driver says", s->driver);
+  if (!s->complaints.empty())
+    fact("kernel complains",
+         fmt::format("{}{}; \"log\" shows what it said", s->complaints.back(),
+                     s->complaints.size() == 1
+                         ? ""
+                         : fmt::format(" (the last of {})", s->complaints.size())));
   fact("trace", s->trace);
   Output out(std::move(table));
   out.json = fmt::format(
       "{{\"state\":{},\"seq\":{},\"now_ns\":{},\"host\":{},\"trace\":{},\"driver\":{},\"in_"
-      "flight\":{}{}}}",
+      "flight\":{},\"complaints\":[{}]{}}}",
       json_string(name_of(s->state)), s->seq, s->now_ns, json_string(s->host),
-      json_string(s->trace), json_string(s->driver), s->in_flight,
+      json_string(s->trace), json_string(s->driver), s->in_flight, json_list(s->complaints),
       recording ? fmt::format(",\"position\":{},\"length_ns\":{}", position, length) : "");
   return out;
 }
+
+constexpr Argument kLogArguments[] = {
+    {.name = "last",
+     .type = ArgumentType::Number,
+     .doc = "how many of the newest lines, 40 unless given",
+     .optional = true,
+     .keyword = "last"},
+};
+
+Result<Output> log(Context& c, const Arguments& a) {
+  const auto last = a.number("last", 40);
+  if (!last) return tl::unexpected(last.error());
+  if (*last == 0 || *last > 20'000) return fail("log: last takes 1 to 20000");
+  auto lines = ask<std::vector<std::string>>(
+      [&](auto done) { c.target.kernel_log(static_cast<std::uint32_t>(*last), done); });
+  if (!lines) return tl::unexpected(lines.error());
+  Output out;
+  for (const std::string& line : *lines) out.add(Line(line));
+  if (lines->empty()) out.add(Line("the kernel has said nothing yet", Style::Dim));
+  out.json = "[" + json_list(*lines) + "]";
+  return out;
+}
+
+constexpr Action kLogActions[] = {{"Kernel's log", ""}};
 
 constexpr Argument kExpectArguments[] = {
     {.name = "what",
@@ -214,6 +250,16 @@ void add_session_commands(CommandTable& table) {
              .help = "  info\n",
              .run = info,
              .where = kConsole});
+  table.add({.id = "log",
+             .aliases = "dmesg",
+             .group = "Session",
+             .summary = "show what the kernel that runs the driver has said, of a \"pcilens vm\"",
+             .help = "From the start of the guest's init on, before which only errors are kept. A\n"
+                     "kernel that complains (BUG, WARNING, oops, stall ...) is told of at once.\n"
+                     "  log\n  log last 200\n",
+             .arguments = kLogArguments,
+             .actions = kLogActions,
+             .run = log});
   table.add(
       {.id = "expect",
        .group = "Session",

@@ -47,6 +47,8 @@ App::App(Target& target, std::shared_ptr<Mailbox> mailbox)
       }) {
   runner_.quit = [this] { mailbox_->post([this] { quit = true; }); };
   changes_.update(*snapshot_);
+  for (const std::string& complaint : snapshot_->complaints)
+    say({.output = {}, .line = {}, .error = "kernel: " + complaint, .bad = true});
   if (snapshot_->stop) held_ = selected_seq = snapshot_->stop->transaction.seq;
   add_window_commands(table_, *this);
 }
@@ -90,6 +92,8 @@ bool App::refresh() {
   const bool fresh = held != 0 && held != held_;
   if (fresh) selected_seq = held;
   held_ = held;
+  for (std::size_t i = snapshot_->complaints.size(); i < newest->complaints.size(); ++i)
+    say({.output = {}, .line = {}, .error = "kernel: " + newest->complaints[i], .bad = true});
   snapshot_ = std::move(newest);
   changes_.update(*snapshot_);
   // Who steps or seeks looks at what they chose to look at.

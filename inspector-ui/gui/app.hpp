@@ -76,7 +76,7 @@ class App {
   // What commands answered, newest last; `bad` ones are errors.
   struct Message {
     ui::Output output;
-    std::string line;  // the command
+    std::string line;  // the command; empty: nobody asked, and `error` tells what happened
     std::string error;
     bool bad = false;
   };

@@ -98,14 +98,16 @@ void draw_status_bar(App& app) {
     return;
   }
   const bool notice = !app.notice().empty();
-  const std::string left = notice              ? app.notice()
-                           : !s.driver.empty() ? "Driver: " + s.driver
-                                               : "Trace: " + s.trace;
+  const std::string left = notice                  ? app.notice()
+                           : !s.complaints.empty() ? "Kernel: " + s.complaints.back()
+                           : !s.driver.empty()     ? "Driver: " + s.driver
+                                                   : "Trace: " + s.trace;
   std::string first = left.substr(0, left.find('\n'));
   ImGui::PushClipRect(
       ImGui::GetCursorScreenPos(),
       {ImGui::GetCursorScreenPos().x + room, ImGui::GetCursorScreenPos().y + unit(8)}, true);
-  widgets::text(first, notice && app.notice_is_bad() ? colours().bad : colours().dim);
+  const bool bad = notice ? app.notice_is_bad() : !s.complaints.empty();
+  widgets::text(first, bad ? colours().bad : colours().dim);
   widgets::name_item("status.left", left);
   ImGui::PopClipRect();
   if (ImGui::IsItemHovered()) {

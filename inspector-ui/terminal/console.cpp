@@ -28,6 +28,7 @@ struct Said {
   std::uint64_t seq = 0, t_ns = 0;
   Phase phase = Phase::Before;
   std::string driver;
+  std::size_t complaints = 0;
   bool operator==(const Said&) const = default;
 };
 
@@ -48,7 +49,7 @@ class Console {
   int run() {
     int code = 0;
     const bool scripted = !options_.scripts.empty() || !options_.commands.empty();
-    const bool interactive = isatty(STDIN_FILENO) != 0 && (!scripted || options_.stay);
+    const bool interactive = is_interactive(options_);
     Signals signals([this] { interrupted(); }, [this] { resized(); });
     if (options_.await_stop) {
       Context c = context(true);
@@ -117,7 +118,12 @@ class Console {
 
   // ---- what there is to say of the target ------------------------------------------------------
   Said now(const Snapshot& s) const {
-    Said said{.state = s.state, .seq = 0, .t_ns = 0, .phase = Phase::Before, .driver = s.driver};
+    Said said{.state = s.state,
+              .seq = 0,
+              .t_ns = 0,
+              .phase = Phase::Before,
+              .driver = s.driver,
+              .complaints = s.complaints.size()};
     if (s.stop) {
       said.seq = s.stop->transaction.seq;
       said.t_ns = s.stop->transaction.t_ns;
@@ -132,6 +138,12 @@ class Console {
     const auto s = target_.snapshot();
     const Said said = now(*s);
     if (said == said_) return;
+    for (std::size_t i = said_.complaints; i < s->complaints.size(); ++i) {
+      if (interactive)
+        screen_.print(Line("kernel: " + s->complaints[i], Style::Bad));
+      else
+        screen_.remark("kernel", s->complaints[i]);
+    }
     if (said.driver != said_.driver && !said.driver.empty() && s->state != RunState::Ended &&
         !screen_.json())
       screen_.print(Line("driver: " + said.driver, Style::Dim));
@@ -342,6 +354,11 @@ class Console {
 };
 
 }  // namespace
+
+bool is_interactive(const ConsoleOptions& options) {
+  const bool scripted = !options.scripts.empty() || !options.commands.empty();
+  return isatty(STDIN_FILENO) != 0 && (!scripted || options.stay);
+}
 
 int run_console(Target& target, const ConsoleOptions& options) {
   Console console(target, options);

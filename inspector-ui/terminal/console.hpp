@@ -19,6 +19,9 @@ struct ConsoleOptions {
   std::string greeting = {};          // shown above the first prompt
 };
 
+// Whether a person types, after what there is of scripts.
+bool is_interactive(const ConsoleOptions& options);
+
 // Exit code of the process: 0, 1 where `expect` found otherwise, 2 on an error in a script.
 // SIGINT must be blocked in every thread (block_interrupts() before the target is opened).
 int run_console(Target& target, const ConsoleOptions& options);

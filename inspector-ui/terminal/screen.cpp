@@ -38,11 +38,16 @@ bool Screen::lost() const {
 void Screen::error(std::string_view where, std::string_view message) const {
   std::string text = where.empty() ? "" : std::string(where) + ": ";
   text += message;
-  if (json_) {
-    text = "{\"error\":" + json_string(text) + "}";
-  } else if (colour_ && isatty(STDERR_FILENO) != 0) {
-    text = "\033[31m" + text + "\033[0m";
-  }
+  to_stderr(json_ ? "{\"error\":" + json_string(text) + "}" : text);
+}
+
+void Screen::remark(std::string_view who, std::string_view message) const {
+  to_stderr(json_ ? "{" + json_string(who) + ":" + json_string(message) + "}"
+                  : std::string(who) + ": " + std::string(message));
+}
+
+void Screen::to_stderr(std::string text) const {
+  if (!json_ && colour_ && isatty(STDERR_FILENO) != 0) text = "\033[31m" + text + "\033[0m";
   std::fflush(stdout);
   std::fprintf(stderr, "%s\n", text.c_str());
 }

@@ -20,8 +20,12 @@ class Screen {
   bool lost() const;
   // To standard error: "script:3: message".
   void error(std::string_view where, std::string_view message) const;
+  // To standard error too, and no error of what was asked: "kernel: BUG: ...".
+  void remark(std::string_view who, std::string_view message) const;
 
  private:
+  void to_stderr(std::string text) const;
+
   bool json_, terminal_, colour_;
 };
 

@@ -35,4 +35,15 @@ panicked() {
 }
 check "a driver's panic is said at once, and ends the script with exit code 2" panicked
 
+# ---- one whose mistakes the kernel survives ------------------------------------------------------
+oops='kernel: BUG: kernel NULL pointer dereference, .* in bad_probe\+0x[0-9a-f]+ \[bad_driver\]'
+rm -f "$work/oops.trace"
+broken oops --trace "$work/oops.trace" -e run -e 'wait end 2s'
+check "an oops is told at once, with its place" has "$oops"
+in_trace() {
+  "$pcilens" check "$work/oops.trace" -e 'never finding kernel' -e 'must read ID' >"$work/output" 2>&1
+  (($? == 1)) && has '^FAILED +never finding kernel' && has '^1 held, 1 failed'
+}
+check "and it is in the trace, for assertions" in_trace
+
 exit $((failures > 0))

@@ -389,6 +389,21 @@ void RemoteTarget::commands(CommandRequest asked, Done<CommandPage> page) {
       },
       [](auto& response, const Done<CommandPage>& done) { done(read(response.getPage())); });
 }
+void RemoteTarget::kernel_log(std::uint32_t most, Done<std::vector<std::string>> lines) {
+  using Lines = std::vector<std::string>;
+  call<Lines>(
+      std::move(lines),
+      [most](auto& session) {
+        auto request = session.kernelLogRequest();
+        request.setMost(most);
+        return request.send();
+      },
+      [](auto& response, const Done<Lines>& done) {
+        Lines read;
+        for (const auto line : response.getLines()) read.push_back(string(line));
+        done(std::move(read));
+      });
+}
 void RemoteTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
   using Mappings = std::vector<DmaMapping>;
   call<Mappings>(

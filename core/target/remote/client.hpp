@@ -43,6 +43,7 @@ class RemoteTarget final : public Target {
   void code_at(std::uint64_t seq, Done<CodeView> view) override;
   void count_matches(std::string expression, Done<MatchCount> count) override;
   void commands(CommandRequest request, Done<CommandPage> page) override;
+  void kernel_log(std::uint32_t most, Done<std::vector<std::string>> lines) override;
   void dma_mappings(Done<std::vector<DmaMapping>> mappings) override;
   void dma_look(std::uint8_t function, std::uint64_t iova, std::uint32_t size,
                 Done<std::vector<std::byte>> bytes) override;

@@ -330,6 +330,17 @@ kj::Promise<void> SessionServer::commands(CommandsContext context) {
       [](auto results, const CommandPage& page) { write(results.initPage(), page); });
 }
 
+kj::Promise<void> SessionServer::kernelLog(KernelLogContext context) {
+  using Lines = std::vector<std::string>;
+  const auto most = std::min(context.getParams().getMost(), kMostRows);
+  return look_up<Lines>(
+      context, [most](Target& t, Done<Lines> done) { t.kernel_log(most, std::move(done)); },
+      [](auto results, const Lines& lines) {
+        auto to = results.initLines(static_cast<unsigned>(lines.size()));
+        for (unsigned i = 0; i < to.size(); ++i) to.set(i, text(lines[i]));
+      });
+}
+
 kj::Promise<void> SessionServer::dmaMappings(DmaMappingsContext context) {
   using Mappings = std::vector<DmaMapping>;
   return look_up<Mappings>(

@@ -42,6 +42,7 @@ class SessionServer final : public rpc::Session::Server, private kj::TaskSet::Er
   kj::Promise<void> codeAt(CodeAtContext context) override;
   kj::Promise<void> countMatches(CountMatchesContext context) override;
   kj::Promise<void> commands(CommandsContext context) override;
+  kj::Promise<void> kernelLog(KernelLogContext context) override;
   kj::Promise<void> dmaMappings(DmaMappingsContext context) override;
   kj::Promise<void> dmaLook(DmaLookContext context) override;
 

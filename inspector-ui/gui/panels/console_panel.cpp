@@ -139,7 +139,7 @@ void ConsolePanel::answers(App& app) {
   if (widgets::begin_area("console body", {0, ImGui::GetContentRegionAvail().y - below}, {0, 0})) {
     int id = 0;
     for (const App::Message& m : app.messages()) {
-      widgets::mono("> " + m.line, colours().faint);
+      if (!m.line.empty()) widgets::mono("> " + m.line, colours().faint);
       if (m.bad) widgets::wrapped(m.error, colours().bad);
       const bool last = &m == &app.messages().back();
       if (last) widgets::name_item("console.answer", m.bad ? m.error : headline(m.output));

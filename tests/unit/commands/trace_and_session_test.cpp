@@ -126,3 +126,24 @@ TEST_CASE("an empty line and a comment do nothing, quit asks to leave") {
   CHECK(desk.said("quit").empty());
   CHECK(desk.quit);
 }
+
+TEST_CASE("what the kernel complained about is in info, and its log is asked of the target") {
+  Desk desk;
+  CHECK(has(desk.said("log"), "error: there is no kernel's log here"));
+  CHECK_FALSE(has(desk.said("info"), "kernel complains"));
+  desk.target.change([](Snapshot& s) { s.complaints = {"WARNING: one", "BUG: two"}; });
+  CHECK(has(desk.said("info"), "BUG: two (the last of 2); \"log\" shows what it said"));
+  CHECK(has(desk.json("info"), R"("complaints":["WARNING: one","BUG: two"])"));
+}
+
+TEST_CASE("a link that is no more ends a wait with its reason, and nothing can be run on it") {
+  Desk desk;
+  desk.target.change([](Snapshot& s) {
+    s.state = RunState::Ended;
+    s.gone = true;
+    s.stop.reset();
+    s.driver = "the guest is dead";
+  });
+  CHECK(desk.said("wait end") == "error: wait: the guest is dead");
+  CHECK(has(desk.said("run"), "the link is no more"));
+}

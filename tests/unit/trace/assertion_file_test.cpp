@@ -87,6 +87,10 @@ TEST_CASE("what is missing or misplaced in a rule is said there") {
   CHECK(has(refused_file("must irq 0 times"), "1:10: 0 times is \"never\""));
 }
 
+TEST_CASE("a finding has one rule") {
+  CHECK(refused_file("never finding kernel or dma").find("up.asserts:1:15: after") == 0);
+}
+
 TEST_CASE("a limit without a unit, with a wrong one or of nothing is refused") {
   for (const char* limit : {"5", "5k", "5 ms", "ms", "0 transactions", "5ms transactions", ""})
     CHECK(has(refused_file("must irq within " + std::string(limit) + " after each write CC"),

@@ -66,6 +66,28 @@ TEST_CASE("never fails with the first match") {
   CHECK(failed.why == "2 of 6 transactions match");
 }
 
+TEST_CASE("never finding fails with the first finding of its rule") {
+  const auto report = [](const char* text, const std::vector<TraceText>& findings) {
+    const auto assertions = asserted(text);
+    AssertionChecker checker(assertions, names());
+    for (const TraceText& finding : findings) checker.look(finding);
+    return checker.report().results.at(0);
+  };
+  const std::vector<TraceText> findings{{3, "dma", "nothing was mapped there"},
+                                        {5, "kernel", "BUG: here"},
+                                        {6, "kernel", "WARNING: there"},
+                                        {7, "import.elsewhere", "some"}};
+  CHECK(report("never finding kernel", {}).held);
+  CHECK(report("never finding unexpected-completion", findings).held);
+  const auto r = report("a name: never finding kernel  # a remark", findings);
+  CHECK_FALSE(r.held);
+  CHECK(r.why == "the trace has 2 findings of kernel, at first: BUG: here");
+  CHECK(seqs(r) == Seqs{5});
+  CHECK_FALSE(report("never finding import", findings).held);
+  CHECK_FALSE(report("never finding", findings).held);
+  CHECK(report("never finding", findings).why.find("4 findings") != std::string::npos);
+}
+
 TEST_CASE("the past of an expression counts, as in a filter") {
   const Run run = bring_up();
   CHECK(run.check("never SQ*.TDBL and last CC.EN == 0").held);

@@ -150,6 +150,8 @@ TEST_CASE("edits, payloads, notes, sites, stacks and findings arrive") {
   r.spool->blob(BlobKind::Stack, 1, bytes_of("[5,6]"));
   r.spool->blob(BlobKind::Finding, 1, bytes_of(R"({"rule":"x","text":"y"})"));
   r.spool->blob(BlobKind::Site, 6, bytes_of("{broken"));
+  REQUIRE(r.writer->flush());
+  r.writer->finding("kernel", "WARNING: \"here\"");
   REQUIRE(r.writer->close());
   CHECK(ask(path, "SELECT seq, data FROM payload") == "1|sixteen bytes...");
   CHECK(ask(path, "SELECT * FROM edits") == "1|0x1|0x2|0xffffffffffffffff|0x4|3");
@@ -159,7 +161,8 @@ TEST_CASE("edits, payloads, notes, sites, stacks and findings arrive") {
         "5|edu|edu_probe|28|8B4208|edu.c|12");
   CHECK(ask(path, "SELECT seq, sites FROM stack") == "1|[5,6]");
   CHECK(ask(path, "SELECT seq, rule, text FROM finding") ==
-        "1|x|y\n6|trace.blob|a description of kind 4 could not be read and is left out");
+        "1|x|y\n6|trace.blob|a description of kind 4 could not be read and is left out\n"
+        "1|kernel|WARNING: \"here\"");
 }
 
 TEST_CASE("a place in the driver that comes without a source line gets it from who knows") {
@@ -295,6 +298,7 @@ TEST_CASE("a full disk loses nothing that the spool can hold, and recording goes
   small.rlim_cur = static_cast<rlim_t>(wal.st_size);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
   for (std::uint64_t seq = 1001; seq <= 30000; ++seq) r.spool->event(mem_write(seq, 0, seq));
+  r.writer->finding("kernel", "said meanwhile");
   const auto flushed = r.writer->flush();
   const auto then = ask(path, "SELECT count(*) FROM event WHERE seq <= 1000");
   REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -304,6 +308,7 @@ TEST_CASE("a full disk loses nothing that the spool can hold, and recording goes
 
   REQUIRE(r.writer->close());
   CHECK(ask(path, "SELECT count(*), min(value), max(value) FROM event") == "30000|1|30000");
+  CHECK(ask(path, "SELECT count(*) FROM finding WHERE text = 'said meanwhile'") == "1");
   REQUIRE(troubles.size() == 2);
   CHECK(troubles[0].find("run.db: ") != std::string::npos);
   CHECK(troubles[1].find("is written again") != std::string::npos);
