@@ -20,6 +20,8 @@ void GuestTarget::refresh() {
     auto fresh = std::make_shared<Snapshot>(*link_->snapshot());
     fresh->trace = recording_->path();
     fresh->complaints = complaints_;
+    fresh->binding = binding_;
+    fresh->binding_text = binding_text_;
     if (snapshot_) fresh->version = snapshot_->version + 1;
     snapshot_ = std::move(fresh);
     listener = listener_;
@@ -37,6 +39,15 @@ void GuestTarget::complained(const KernelLog::Complaint& complaint) {
     const std::lock_guard lock(mutex_);
     if (complaints_.size() == Snapshot::kMostComplaints) return;
     complaints_.push_back(complaint.text);
+  }
+  refresh();
+}
+
+void GuestTarget::bound(Binding binding, std::string text) {
+  {
+    const std::lock_guard lock(mutex_);
+    binding_ = binding;
+    binding_text_ = std::move(text);
   }
   refresh();
 }

@@ -23,6 +23,8 @@ class GuestTarget final : public Target {
 
   // The guest's kernel complains: everybody who looks is told, and the trace. Any thread.
   void complained(const KernelLog::Complaint& complaint);
+  // What became of the drivers that the guest was to load. Any thread.
+  void bound(Binding binding, std::string text);
   // Everything that the guest recorded is in the trace, which is closed; or why it is not. Once the
   // guest is no more.
   Result<void> close_trace() { return recording_->close(); }
@@ -101,6 +103,8 @@ class GuestTarget final : public Target {
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::string> complaints_;
+  Binding binding_ = Binding::Probing;
+  std::string binding_text_;
   std::function<void()> listener_;
   std::mutex other_mutex_;
   std::function<void()> other_listener_;

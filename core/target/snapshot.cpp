@@ -101,4 +101,15 @@ std::string_view name_of(RunState state) {
   return "?";
 }
 
+std::string_view name_of(Binding binding) {
+  switch (binding) {
+    case Binding::NotKnown: return "not known";
+    case Binding::Probing: return "probing";
+    case Binding::Bound: return "bound";
+    case Binding::Unbound: return "unbound";
+    case Binding::NotLoaded: return "not loaded";
+  }
+  return "?";
+}
+
 }  // namespace pcilens

@@ -140,6 +140,8 @@ struct Snapshot {
   namesChanged @13 :Bool;
   gone @14 :Bool;
   complaints @15 :List(Text);
+  binding @16 :UInt8;
+  bindingText @17 :Text;
 }
 
 struct FunctionState {

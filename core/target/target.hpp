@@ -38,6 +38,20 @@ enum class RunState : std::uint8_t {
 };
 std::string_view name_of(RunState state);
 
+// How far the driver is that was loaded for the functions, where pcilens itself had it loaded.
+enum class Binding : std::uint8_t {
+  NotKnown,   // somebody else does that
+  Probing,    // it is being loaded, or its probe runs
+  Bound,      // a function is driven by it
+  Unbound,    // it is loaded, and has bound to none
+  NotLoaded,  // the kernel did not take it
+};
+std::string_view name_of(Binding binding);  // "bound", "not loaded"
+// Whether nothing is going to drive the functions, unless somebody binds a driver later.
+inline bool no_driver(Binding binding) {
+  return binding == Binding::Unbound || binding == Binding::NotLoaded;
+}
+
 // One transaction that is held, and why.
 struct Stop {
   Transaction transaction;  // payload not set
@@ -96,6 +110,8 @@ struct Snapshot {
   std::string host;             // "sim", "kmod"; "trace" for a recording
   std::string trace;            // path of the trace, empty if none is kept
   std::string driver;           // one line: what the driver last said, or how it ended
+  Binding binding = Binding::NotKnown;
+  std::string binding_text;  // once it is known: which driver has which function, or why none
   // What the kernel that runs the driver has complained about, oldest first: oopses, warnings,
   // stalls. The first kMostComplaints of them.
   std::vector<std::string> complaints;

@@ -71,21 +71,32 @@ std::string GuestWatch::why_ended() {
   return how_;
 }
 
-void GuestWatch::listen(std::function<void(const KernelLog::Complaint&)> complained) {
+void GuestWatch::listen(Listener listener) {
   const std::lock_guard lock(mutex_);
-  complained_ = std::move(complained);
+  listener_ = std::move(listener);
 }
 
 void GuestWatch::tell(std::vector<KernelLog::Complaint> complaints) {
-  decltype(complained_) complained;
+  decltype(listener_.complained) complained;
   {
     const std::lock_guard lock(mutex_);
     untold_.insert(untold_.end(), complaints.begin(), complaints.end());
-    if (!complained_) return;
-    complained = complained_;
+    if (!listener_.complained) return;
+    complained = listener_.complained;
     complaints = std::exchange(untold_, {});
   }
   for (const auto& complaint : complaints) complained(complaint);
+}
+
+void GuestWatch::tell_binding() {
+  decltype(listener_.bound) bound;
+  {
+    const std::lock_guard lock(mutex_);
+    bound = listener_.bound;
+  }
+  if (!bound) return;
+  drivers_told_ = true;
+  bound(drivers_.binding(), drivers_.text(*log_));
 }
 
 void GuestWatch::stop() {
@@ -107,7 +118,11 @@ void GuestWatch::ended(std::string how) {
 }
 
 void GuestWatch::read(bool last) {
+  // What the kernel said of a driver has been on its console before the report: it is told of one
+  // look later, when that has been read for sure.
+  if (drivers_.settled() && !drivers_told_) tell_binding();
   for (const std::string& line : said_.more()) {
+    if (drivers_.add(line)) continue;
     if (line.starts_with(kRuntimeEnded))
       runtime_code_ = std::atoi(line.c_str() + kRuntimeEnded.size());
     else if (line.starts_with(kRuntimeSays))

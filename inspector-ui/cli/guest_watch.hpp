@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/target/driver_report.hpp"
 #include "core/target/kernel_log.hpp"
 
 namespace pcilens::cli {
@@ -50,9 +51,13 @@ class GuestWatch {
   std::string why_ended();
   // What the kernel says.
   const KernelLog& log() const { return *log_; }
-  // From here on the kernel's complaints are told, on a thread of the watch's own; at first those
-  // so far.
-  void listen(std::function<void(const KernelLog::Complaint&)> complained);
+  // From here on the kernel's complaints are told, and once what became of the drivers, on a thread
+  // of the watch's own; at first what was so far.
+  struct Listener {
+    std::function<void(const KernelLog::Complaint&)> complained;
+    std::function<void(Binding, const std::string& text)> bound;
+  };
+  void listen(Listener listener);
   // The end is wanted: nobody waits for its reason any longer. Then join(): nothing is told any
   // more.
   void stop();
@@ -63,6 +68,7 @@ class GuestWatch {
   void run();
   void read(bool last);
   void tell(std::vector<KernelLog::Complaint> complaints);
+  void tell_binding();
   void ended(std::string how);
   std::string why_qemu_ended(int status) const;
 
@@ -73,12 +79,14 @@ class GuestWatch {
   std::string panic_;       // the kernel's sentence
   std::string last_words_;  // of the runtime
   int runtime_code_ = -1;   // -1: it has not ended
+  DriverReport drivers_;
+  bool drivers_told_ = false;
 
   std::mutex mutex_;
   std::condition_variable known_;
   std::string how_;
   bool stopping_ = false;
-  std::function<void(const KernelLog::Complaint&)> complained_;
+  Listener listener_;
   std::vector<KernelLog::Complaint> untold_;
   std::thread thread_;  // last: it uses the rest
 };

@@ -17,6 +17,7 @@
 
 #include "inspector-ui/cli/installed.hpp"
 #include "inspector-ui/cli/processes.hpp"
+#include "inspector-ui/cli/vm_arguments.hpp"
 
 namespace pcilens::cli {
 namespace {
@@ -26,10 +27,7 @@ namespace fs = std::filesystem;
 constexpr const char* kApi = "org.pcilens.api.0";
 constexpr const char* kShell = "org.pcilens.shell.0";
 constexpr const char* kSaid = "org.pcilens.said.0";
-
-bool is_file(const std::string& text, std::string_view ending) {
-  return text.find('/') != std::string::npos || text.ends_with(ending);
-}
+constexpr const char* kLoadDrivers = "/etc/pcilens/load-drivers";
 
 std::string quoted(const std::string& word) {
   std::string text = "'";
@@ -38,7 +36,7 @@ std::string quoted(const std::string& word) {
 }
 
 std::string module_name(const std::string& driver) {
-  return is_file(driver, ".ko") ? fs::path(driver).stem().string() : driver;
+  return names_file(driver, ".ko") ? fs::path(driver).stem().string() : driver;
 }
 
 // "kernel/drivers/nvme/host/nvme.ko: ..." is a line of modules.dep.
@@ -105,14 +103,18 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
                       "name of one of the kernel's own",
                       device, share_));
   }
-  for (const std::string& driver : drivers) {
-    if (fs::is_directory(driver)) {
-      if (auto ok = build(driver); !ok) return ok;
+  std::vector<std::string> loads;  // as modprobe takes them
+  for (const std::string& text : drivers) {
+    const auto driver = parse_driver(text);
+    if (!driver) return tl::unexpected(driver.error());
+    const std::size_t first = modules.size();
+    if (fs::is_directory(driver->what)) {
+      if (auto ok = build(driver->what); !ok) return ok;
     } else {
-      if (is_file(driver, ".ko") && !fs::exists(driver))
-        return fail(fmt::format("{}: there is no such module", driver));
-      modules.push_back(driver);
+      modules.push_back(driver->what);
     }
+    for (std::size_t i = first; i < modules.size(); ++i)
+      loads.push_back(module_name(modules[i]) + driver->parameters);
   }
   say("modules: " + [&] {
     std::string names;
@@ -145,7 +147,7 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   std::vector<std::string> devices;
   for (const std::string& device : options.devices) {
     const std::string name = device.substr(0, device.find(','));
-    if (!is_file(name, ".so")) {
+    if (!names_file(name, ".so")) {
       devices.push_back(device);
       continue;
     }
@@ -155,14 +157,14 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   }
   for (std::size_t i = 0; i < modules.size(); ++i)
     command.insert(command.end(), {i < own ? "--load" : "--module", modules[i]});
-  modules.erase(modules.begin(), modules.begin() + static_cast<std::ptrdiff_t>(own));
+  command.insert(command.end(), {"--file", share_ + "/vm/guest/load-drivers:" + kLoadDrivers});
   const auto also = [&](const char* option, const std::vector<std::string>& values) {
     for (const std::string& value : values) command.insert(command.end(), {option, value});
   };
   also("--binary", options.programs);
   also("--file", options.files);
   also("--module", options.modules);
-  std::ofstream(work_ + "/start") << start_script(options, devices, modules);
+  std::ofstream(work_ + "/start") << start_script(options, devices, loads);
   if (auto packed = run_for_lines(command); !packed) return tl::unexpected(packed.error());
   say("guest's files packed");
   return {};
@@ -172,7 +174,7 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
 // own modprobe and not in the runtime's.
 std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
                                          const std::vector<std::string>& devices,
-                                         const std::vector<std::string>& modules) const {
+                                         const std::vector<std::string>& drivers) const {
   std::string serve = fmt::format(
       "pcilens serve --host kmod --user user --stream /dev/virtio-ports/{} "
       "--spool /dev/pcilens-shared",
@@ -197,9 +199,9 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
       "  set -- /sys/bus/pci/devices/?????:*\n"
       "done\n",
       devices.size());
-  for (const std::string& module : modules)
-    text += "modprobe " + quoted(module_name(module)) + " &\n";
-  text += fmt::format("wait $runtime\necho \"{} $?\"\n", kRuntimeEnded);
+  text += kLoadDrivers;
+  for (const std::string& driver : drivers) text += " " + quoted(driver);
+  text += fmt::format(" &\nwait $runtime\necho \"{} $?\"\n", kRuntimeEnded);
   // Whoever has a shell may want to see what is left.
   if (!options.shell.empty()) text += "while :; do sleep 3600; done\n";
   return text;

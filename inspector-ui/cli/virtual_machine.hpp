@@ -16,8 +16,9 @@ namespace pcilens::cli {
 struct VirtualMachineOptions {
   std::string kernel;                // series "6.12"; empty: the distribution's own
   std::vector<std::string> devices;  // as --device has them
-  // Modules to build (a folder), to load (a .ko), or of the kernel's own (a name). Empty: the
-  // driver in share/pcilens/drivers for the first device, or the kernel's own of its name.
+  // Modules to build (a folder), to load (a .ko), or of the kernel's own (a name), each with
+  // ",PARAMETER=VALUE" as often as wanted. Empty: the driver in share/pcilens/drivers for the first
+  // device, or the kernel's own of its name.
   std::vector<std::string> drivers;
   // What else the guest gets, as vm/initramfs.sh has it: PROGRAM[:PATH] with its libraries,
   // FILE:PATH, and modules that a modprobe in the guest shall find.
@@ -57,7 +58,7 @@ class VirtualMachine {
   Result<void> boot(const VirtualMachineOptions& options);
   std::string start_script(const VirtualMachineOptions& options,
                            const std::vector<std::string>& devices,
-                           const std::vector<std::string>& modules) const;
+                           const std::vector<std::string>& drivers) const;
 
   std::string share_;    // share/pcilens
   std::string kernel_;   // kernel.sh's folder

@@ -47,14 +47,17 @@ Result<std::unique_ptr<Recording>> record(const VirtualMachine& machine, const s
   });
 }
 
-bool wait_for_hold(Target& target) {
+// What a person hears once the driver is held, or is not going to be soon; empty where a screen
+// says it.
+std::string wait_for_hold(Target& target, bool silent) {
   for (int tries = 0; tries < 1500; ++tries) {
-    const auto state = target.snapshot()->state;
-    if (state == RunState::Stopped) return true;
-    if (state == RunState::Ended) return false;
+    const auto now = target.snapshot();
+    if (now->state == RunState::Stopped) return "the driver is held at its first access";
+    if (no_driver(now->binding)) return silent ? now->binding_text : "";
+    if (now->state == RunState::Ended || now->binding == Binding::Bound) break;
     ::usleep(10'000);
   }
-  return false;
+  return "the driver has not touched the device yet; it will be held there";
 }
 
 std::string why_ended(VirtualMachine& machine, const std::string& trace) {
@@ -81,9 +84,14 @@ int show(GuestTarget& target, Arguments& a) {
   return kOk;
 }
 
-// A script in which the kernel complains has found something, whatever it looked for itself.
-int found_complaints(const Snapshot& s) {
-  if (s.complaints.empty()) return kOk;
+// A script in which the kernel complains, or does not take the driver, has found something,
+// whatever it looked for itself.
+int found_trouble(const Snapshot& s, int code) {
+  if (s.binding == Binding::NotLoaded) {
+    cannot(s.binding_text);
+    return kDiffers;
+  }
+  if (s.complaints.empty() || code != kOk) return code;
   cannot(fmt::format(
       "the kernel complained{}: {}",
       s.complaints.size() == 1 ? "" : fmt::format(" {} times, at first", s.complaints.size()),
@@ -134,7 +142,9 @@ int run(Arguments& a) {
     VirtualMachine& machine;
     ~Stopped() { machine.stop(); }  // before the target goes, which its watch tells
   } stopped{**machine};
-  (*machine)->watch().listen([&target](const auto& complaint) { target.complained(complaint); });
+  (*machine)->watch().listen(
+      {.complained = [&target](const auto& complaint) { target.complained(complaint); },
+       .bound = [&target](Binding binding, const auto& text) { target.bound(binding, text); }});
   std::unique_ptr<TargetServer> server;
   if (!socket.empty()) {
     // The console here controls; without one the first client does.
@@ -146,13 +156,12 @@ int run(Arguments& a) {
     say(fmt::format("serving {}; \"pcilens attach {}\" opens a console on it", socket, a.serve));
   }
   if (a.machine.hold)
-    say(wait_for_hold(target) ? "the driver is held at its first access"
-                              : "the driver has not touched the device yet; it will be held there");
+    if (const std::string held = wait_for_hold(target, waits_for_signal); !held.empty()) say(held);
   const int code = show(target, a);
   target.also_on_change({});
   (*machine)->stop();
   if (auto closed = target.close_trace(); !closed) return cannot(closed.error().message);
-  return code == kOk && a.ran_script ? found_complaints(*target.snapshot()) : code;
+  return a.ran_script ? found_trouble(*target.snapshot(), code) : code;
 }
 
 }  // namespace
@@ -168,9 +177,9 @@ Run declare_vm(CLI::App& app) {
       ->type_name("NAME|FILE.so[,OPTION=VALUE]");
   app.add_option("--driver", a->machine.drivers,
                  "What drives it: a module, a folder to build one from, or the name of one of the\n"
-                 "kernel's own. Default: the one that comes with the device,\n"
-                 "or the kernel's own of the device's name")
-      ->type_name("FILE.ko|FOLDER|NAME");
+                 "kernel's own; with parameters of the module: nvme,io_queue_depth=64.\n"
+                 "Default: the one that comes with the device, or the kernel's own of its name")
+      ->type_name("FILE.ko|FOLDER|NAME[,PARAMETER=VALUE]");
   app.add_option("--program", a->machine.programs,
                  "Take a program of this machine into the guest, with its libraries; to /usr/bin\n"
                  "where no path is given")

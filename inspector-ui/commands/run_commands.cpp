@@ -94,11 +94,12 @@ Result<Output> step(Context& c, const Arguments& a) {
   return Output{};
 }
 
-constexpr std::string_view kWaitChoices[] = {"stop", "end"};
+constexpr std::string_view kWaitChoices[] = {"stop", "end", "bound"};
 constexpr Argument kWaitArguments[] = {
     {.name = "what",
      .type = ArgumentType::Choice,
-     .doc = "until it is held, until the driver has ended, or whichever comes first (default)",
+     .doc = "until it is held, until the driver has ended, whichever comes first (default), or "
+            "until the driver of a guest is bound",
      .optional = true,
      .choices = kWaitChoices},
     {.name = "timeout",
@@ -106,6 +107,31 @@ constexpr Argument kWaitArguments[] = {
      .doc = "how long at most, 10s unless given",
      .optional = true},
 };
+
+std::string because_no_driver(const Snapshot& s) {
+  return no_driver(s.binding) ? "; " + s.binding_text : std::string();
+}
+
+// Whether the driver that the guest was to load has bound. One that is held in its probe cannot.
+Result<Output> wait_bound(Context& c, std::uint64_t timeout) {
+  if (c.target.snapshot()->binding == Binding::NotKnown)
+    return fail("wait: nobody knows here when a driver is bound; \"pcilens vm\" does");
+  const Waited waited = wait_until(c, std::chrono::nanoseconds(timeout), [&](const Snapshot& s) {
+    return s.binding != Binding::Probing || s.state != RunState::Running;
+  });
+  const auto s = c.target.snapshot();
+  if (waited == Waited::Cancelled) return fail("wait: cancelled");
+  if (s->binding == Binding::Bound) return Output{Line("bound: " + s->binding_text)};
+  if (auto r = not_gone(c, "wait"); !r) return tl::unexpected(r.error());
+  if (no_driver(s->binding)) return fail("wait: " + s->binding_text);
+  if (waited == Waited::TimedOut)
+    return fail(
+        fmt::format("wait: the driver has not bound after {} (at #{}); \"wait bound 60s\" "
+                    "waits longer",
+                    format_time(timeout), s->seq));
+  return fail(
+      fmt::format("wait: {} before the driver has bound; \"run\" goes on", describe_state(*s)));
+}
 
 Result<Output> wait(Context& c, const Arguments& a) {
   std::uint64_t timeout = 10'000'000'000;
@@ -115,15 +141,19 @@ Result<Output> wait(Context& c, const Arguments& a) {
     timeout = *parsed;
   }
   const std::string& what = a.text("what");
-  const Waited waited = wait_until(c, std::chrono::nanoseconds(timeout),
-                                   [&](const Snapshot& s) { return s.state != RunState::Running; });
+  if (what == "bound") return wait_bound(c, timeout);
+  const Waited waited = wait_until(c, std::chrono::nanoseconds(timeout), [&](const Snapshot& s) {
+    return s.state != RunState::Running || s.binding == Binding::NotLoaded;
+  });
   const auto s = c.target.snapshot();
   if (waited == Waited::Cancelled) return fail("wait: cancelled");
   if (auto r = not_gone(c, "wait"); !r) return tl::unexpected(r.error());
+  if (s->state == RunState::Running && s->binding == Binding::NotLoaded)
+    return fail("wait: nothing is going to come: " + s->binding_text);
   if (waited == Waited::TimedOut)
     return fail(fmt::format(
-        "wait: still running after {} (at #{}); \"pause\" holds it, \"wait {}60s\" waits longer",
-        format_time(timeout), s->seq, what.empty() ? "" : what + " "));
+        "wait: still running after {} (at #{}); \"pause\" holds it, \"wait {}60s\" waits longer{}",
+        format_time(timeout), s->seq, what.empty() ? "" : what + " ", because_no_driver(*s)));
   if (what == "stop" && s->state == RunState::Ended)
     return fail(fmt::format("wait: the driver ended without a stop ({}); look at \"breakpoints\"",
                             describe_state(*s)));
@@ -246,7 +276,9 @@ void add_run_commands(CommandTable& table) {
        .summary = "wait for a stop or the driver's end",
        .help =
            "For scripts. Running out of time, or an end where a stop was awaited, is an error.\n"
+           "\"bound\" is for a guest: its driver has been loaded, and has a function.\n"
            "  wait stop\n"
+           "  wait bound 60s\n"
            "  wait end 30s\n",
        .arguments = kWaitArguments,
        .run = wait,

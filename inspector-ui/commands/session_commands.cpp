@@ -50,6 +50,8 @@ Result<Output> info(Context& c, const Arguments&) {
   if (s->in_flight != 0) fact("in flight", fmt::format("{}", s->in_flight));
   fact("breakpoints",
        fmt::format("{}, {}", s->breakpoints.size(), count_of(s->faults.size(), "fault rule")));
+  fact("driver",
+       s->binding == Binding::Probing ? "is being loaded, or its probe runs" : s->binding_text);
   fact("driver says", s->driver);
   if (!s->complaints.empty())
     fact("kernel complains",
@@ -61,9 +63,10 @@ Result<Output> info(Context& c, const Arguments&) {
   Output out(std::move(table));
   out.json = fmt::format(
       "{{\"state\":{},\"seq\":{},\"now_ns\":{},\"host\":{},\"trace\":{},\"driver\":{},\"in_"
-      "flight\":{},\"complaints\":[{}]{}}}",
+      "flight\":{},\"binding\":{},\"binding_text\":{},\"complaints\":[{}]{}}}",
       json_string(name_of(s->state)), s->seq, s->now_ns, json_string(s->host),
-      json_string(s->trace), json_string(s->driver), s->in_flight, json_list(s->complaints),
+      json_string(s->trace), json_string(s->driver), s->in_flight, json_string(name_of(s->binding)),
+      json_string(s->binding_text), json_list(s->complaints),
       recording ? fmt::format(",\"position\":{},\"length_ns\":{}", position, length) : "");
   return out;
 }

@@ -49,6 +49,8 @@ App::App(Target& target, std::shared_ptr<Mailbox> mailbox)
   changes_.update(*snapshot_);
   for (const std::string& complaint : snapshot_->complaints)
     say({.output = {}, .line = {}, .error = "kernel: " + complaint, .bad = true});
+  if (no_driver(snapshot_->binding))
+    say({.output = {}, .line = {}, .error = "driver: " + snapshot_->binding_text, .bad = true});
   if (snapshot_->stop) held_ = selected_seq = snapshot_->stop->transaction.seq;
   add_window_commands(table_, *this);
 }
@@ -94,6 +96,8 @@ bool App::refresh() {
   held_ = held;
   for (std::size_t i = snapshot_->complaints.size(); i < newest->complaints.size(); ++i)
     say({.output = {}, .line = {}, .error = "kernel: " + newest->complaints[i], .bad = true});
+  if (no_driver(newest->binding) && !no_driver(snapshot_->binding))
+    say({.output = {}, .line = {}, .error = "driver: " + newest->binding_text, .bad = true});
   snapshot_ = std::move(newest);
   changes_.update(*snapshot_);
   // Who steps or seeks looks at what they chose to look at.

@@ -100,13 +100,14 @@ void draw_status_bar(App& app) {
   const bool notice = !app.notice().empty();
   const std::string left = notice                  ? app.notice()
                            : !s.complaints.empty() ? "Kernel: " + s.complaints.back()
+                           : no_driver(s.binding)  ? "Driver: " + s.binding_text
                            : !s.driver.empty()     ? "Driver: " + s.driver
                                                    : "Trace: " + s.trace;
   std::string first = left.substr(0, left.find('\n'));
   ImGui::PushClipRect(
       ImGui::GetCursorScreenPos(),
       {ImGui::GetCursorScreenPos().x + room, ImGui::GetCursorScreenPos().y + unit(8)}, true);
-  const bool bad = notice ? app.notice_is_bad() : !s.complaints.empty();
+  const bool bad = notice ? app.notice_is_bad() : !s.complaints.empty() || no_driver(s.binding);
   widgets::text(first, bad ? colours().bad : colours().dim);
   widgets::name_item("status.left", left);
   ImGui::PopClipRect();

@@ -29,6 +29,7 @@ struct Said {
   Phase phase = Phase::Before;
   std::string driver;
   std::size_t complaints = 0;
+  std::string no_driver;  // why none has a function
   bool operator==(const Said&) const = default;
 };
 
@@ -123,7 +124,8 @@ class Console {
               .t_ns = 0,
               .phase = Phase::Before,
               .driver = s.driver,
-              .complaints = s.complaints.size()};
+              .complaints = s.complaints.size(),
+              .no_driver = no_driver(s.binding) ? s.binding_text : std::string()};
     if (s.stop) {
       said.seq = s.stop->transaction.seq;
       said.t_ns = s.stop->transaction.t_ns;
@@ -138,12 +140,15 @@ class Console {
     const auto s = target_.snapshot();
     const Said said = now(*s);
     if (said == said_) return;
-    for (std::size_t i = said_.complaints; i < s->complaints.size(); ++i) {
+    const auto tell = [&](const char* who, const std::string& what) {
       if (interactive)
-        screen_.print(Line("kernel: " + s->complaints[i], Style::Bad));
+        screen_.print(Line(std::string(who) + ": " + what, Style::Bad));
       else
-        screen_.remark("kernel", s->complaints[i]);
-    }
+        screen_.remark(who, what);
+    };
+    for (std::size_t i = said_.complaints; i < s->complaints.size(); ++i)
+      tell("kernel", s->complaints[i]);
+    if (said.no_driver != said_.no_driver) tell("driver", said.no_driver);
     if (said.driver != said_.driver && !said.driver.empty() && s->state != RunState::Ended &&
         !screen_.json())
       screen_.print(Line("driver: " + said.driver, Style::Dim));

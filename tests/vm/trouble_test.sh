@@ -7,6 +7,7 @@
 # shellcheck disable=SC2317,SC2154 # check calls the functions; session.sh sets the variables
 source "$(dirname "${BASH_SOURCE[0]}")/session.sh"
 bad=$PWD/tests/vm/bad-driver
+pcilens_vm=$PWD/vm
 
 # vm OPTION ...: a guest with edu for a script; leaves $code behind.
 vm() {
@@ -45,5 +46,32 @@ in_trace() {
   (($? == 1)) && has '^FAILED +never finding kernel' && has '^1 held, 1 failed'
 }
 check "and it is in the trace, for assertions" in_trace
+
+# ---- one that does not come to drive anything ------------------------------------------------------
+# A module for a kernel with other options: refused by its version magic.
+mkdir "$work/for-another"
+built=$("$pcilens_vm/module.sh" "$("$pcilens_vm/kernel.sh" "${PCILENS_KERNEL-}")" "$bad" "$work/built")
+LC_ALL=C sed '/vermagic=/s/ SMP / MMP /' "$built" >"$work/for-another/bad_driver.ko"
+refused() {
+  vm --driver "$work/for-another/bad_driver.ko" -e 'wait stop 100s'
+  ((code == 1)) && has '^driver: bad_driver could not be loaded: modprobe: .*format' &&
+    has "the kernel says: bad_driver: version magic '[^']* MMP [^']*' should be '[^']* SMP "
+}
+check "a module of another kernel is refused with modprobe's and the kernel's words, exit code 1" refused
+unmatched() {
+  vm --driver nvme -e 'wait bound 100s'
+  ((code == 2)) && has '^driver: nvme is loaded and has bound to no function: .*1234:11e8, class 00ff00'
+}
+check "a driver that takes no function is said so, with the function's ids and class" unmatched
+failing() {
+  vm --driver "$bad,does=fail" -e 'wait bound 100s'
+  ((code == 2)) && has 'the kernel says: .*probe.*10000:00:00.0.* failed with error -5'
+}
+check "a parameter behind --driver reaches the module, and a probe that fails is told" failing
+works() {
+  vm --driver "$bad" -e run -e 'wait bound 100s' -e info
+  ((code == 0)) && has '^bound: bad_driver 10000:00:00.0' && has '^driver +bad_driver 10000:00:00.0'
+}
+check "a script waits until its driver has bound, and info tells which has what" works
 
 exit $((failures > 0))

@@ -222,6 +222,8 @@ void write(rpc::Snapshot::Builder to, const Snapshot& now, const Snapshot* befor
   to.setHost(text(now.host));
   to.setTrace(text(now.trace));
   to.setDriver(text(now.driver));
+  to.setBinding(static_cast<std::uint8_t>(now.binding));
+  to.setBindingText(text(now.binding_text));
   auto complaints = to.initComplaints(static_cast<unsigned>(now.complaints.size()));
   for (unsigned i = 0; i < complaints.size(); ++i) complaints.set(i, text(now.complaints[i]));
   if (before == nullptr || before->names != now.names) {
@@ -276,6 +278,10 @@ Result<std::shared_ptr<const Snapshot>> read(rpc::Snapshot::Reader from, const S
   now->host = string(from.getHost());
   now->trace = string(from.getTrace());
   now->driver = string(from.getDriver());
+  const auto binding = checked(from.getBinding(), Binding::NotLoaded);
+  if (!binding) return tl::unexpected(binding.error());
+  now->binding = *binding;
+  now->binding_text = string(from.getBindingText());
   for (const auto complaint : from.getComplaints()) {
     if (now->complaints.size() == Snapshot::kMostComplaints) break;
     now->complaints.push_back(string(complaint));

@@ -106,6 +106,9 @@ class FullScreen {
     if (desk_.snapshot && fresh->version == desk_.snapshot->version) return;
     if (desk_.snapshot && fresh->driver != desk_.snapshot->driver && !fresh->driver.empty())
       log(Line("driver: " + fresh->driver, Style::Dim));
+    const bool none = no_driver(fresh->binding);
+    if (none && !said_no_driver_) log(Line("driver: " + fresh->binding_text, Style::Bad));
+    said_no_driver_ = none;
     for (; complaints_ < fresh->complaints.size(); ++complaints_)
       log(Line("kernel: " + fresh->complaints[complaints_], Style::Bad));
     desk_.snapshot = std::move(fresh);
@@ -365,8 +368,9 @@ class FullScreen {
   std::deque<Line> log_;
   int back_ = 0, log_height_ = 1;  // lines scrolled up from the newest
   std::size_t complaints_ = 0;     // of the kernel's, shown
-  bool reading_ = false;           // an answer that has the whole screen
-  int wanted_ = 0;                 // by the last stop, with its title
+  bool said_no_driver_ = false;
+  bool reading_ = false;  // an answer that has the whole screen
+  int wanted_ = 0;        // by the last stop, with its title
   std::atomic<bool> quit_{false}, resized_{false};
   CommandRunner runner_;  // last: its thread uses the rest
 };

@@ -72,7 +72,7 @@ TEST_CASE("usage shows choices, keywords and what may be left out") {
         "break EXPRESSION [after] [ignore IGNORE] [once] [log] [posted]");
   CHECK(usage(command("write")) == "write PLACE VALUE [SIZE]");
   CHECK(usage(command("fault")) == "fault EXPRESSION => ACTION [skip SKIP] [times TIMES]");
-  CHECK(usage(command("wait")) == "wait [stop|end] [TIMEOUT]");
+  CHECK(usage(command("wait")) == "wait [stop|end|bound] [TIMEOUT]");
 }
 
 TEST_CASE("a command is found by id, alias or unique beginning") {

@@ -136,6 +136,37 @@ TEST_CASE("what the kernel complained about is in info, and its log is asked of 
   CHECK(has(desk.json("info"), R"("complaints":["WARNING: one","BUG: two"])"));
 }
 
+TEST_CASE("wait bound tells which driver has which function, or why none has") {
+  Desk desk;
+  CHECK(has(desk.said("wait bound 1ms"), "error: wait: nobody knows here"));
+  desk.target.change([](Snapshot& s) {
+    s.state = RunState::Running;
+    s.stop.reset();
+    s.binding = Binding::Probing;
+  });
+  CHECK(has(desk.said("info"), "is being loaded"));
+  CHECK(has(desk.said("wait bound 1ms"), "error: wait: the driver has not bound after"));
+  desk.target.change([](Snapshot& s) {
+    s.binding = Binding::Bound;
+    s.binding_text = "nvme 10000:00:00.0";
+  });
+  CHECK(has(desk.said("wait bound"), "bound: nvme 10000:00:00.0"));
+  CHECK(has(desk.json("info"), R"("binding":"bound","binding_text":"nvme 10000:00:00.0")"));
+}
+
+TEST_CASE("nobody waits for a driver that the kernel did not take") {
+  Desk desk;
+  desk.target.change([](Snapshot& s) {
+    s.state = RunState::Running;
+    s.stop.reset();
+    s.binding = Binding::NotLoaded;
+    s.binding_text = "mine could not be loaded";
+  });
+  CHECK(has(desk.said("wait stop 600s"), "nothing is going to come: mine could not be loaded"));
+  CHECK(has(desk.said("wait bound 600s"), "error: wait: mine could not be loaded"));
+  CHECK(has(desk.said("info"), "mine could not be loaded"));
+}
+
 TEST_CASE("a link that is no more ends a wait with its reason, and nothing can be run on it") {
   Desk desk;
   desk.target.change([](Snapshot& s) {
