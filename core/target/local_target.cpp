@@ -41,9 +41,11 @@ Result<std::unique_ptr<Target>> LocalTarget::open(const SessionOptions& options)
   if (options.devices.empty()) return fail("no device was chosen; name one with --device");
   std::unique_ptr<LocalTarget> target(new LocalTarget(options));
   LocalTarget* self = target.get();
-  auto recording = options.spool.empty()
-                       ? Recording::to_file(options.trace, [self](std::string t) { self->said(t); })
-                       : Recording::to_spool(options.spool);
+  auto recording =
+      options.spool.empty()
+          ? Recording::to_file(
+                options.trace, [self](std::string t) { self->said(t); }, options.overwrite)
+          : Recording::to_spool(options.spool);
   if (!recording) return tl::unexpected(recording.error());
   target->recording_ = std::move(*recording);
   target->clock_.begin_at(target->recording_->last_ns());

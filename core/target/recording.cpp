@@ -18,6 +18,7 @@
 #include "core/thread_name.hpp"
 #include "core/trace/match_counter.hpp"
 #include "core/trace/reader.hpp"
+#include "core/trace/store.hpp"
 
 namespace pcilens {
 namespace {
@@ -102,8 +103,11 @@ TraceRow row_of(const TraceEvent& event) {
 }
 
 Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
-                                                      std::function<void(std::string)> trouble) {
+                                                      std::function<void(std::string)> trouble,
+                                                      bool overwrite) {
   if (trace.empty()) return carry(SpoolMemory::anonymous(), trace, std::move(trouble));
+  if (overwrite)
+    if (auto removed = TraceStore::remove(trace); !removed) return tl::unexpected(removed.error());
   const std::string beside = spool_of(trace);
   auto left = SpoolMemory::open_file(beside);
   std::error_code error;
@@ -115,7 +119,11 @@ Result<std::unique_ptr<Recording>> Recording::to_file(const std::string& trace,
   if (there && std::filesystem::exists(beside, error))
     return fail(fmt::format("{}: a running pcilens writes it; choose another name", trace));
   if (there)
-    return fail(fmt::format("{}: exists already; choose another name or remove it first", trace));
+    return fail(std::filesystem::is_directory(trace, error)
+                    ? fmt::format("{}: is a folder; name a file in it", trace)
+                    : fmt::format("{}: exists already; choose another name, or replace a trace "
+                                  "with --overwrite",
+                                  trace));
   if (left) left->remove_file();  // of a trace that somebody removed
   auto memory = SpoolMemory::create_file(beside);
   // Without room there, a killed process takes its last 100 ms along.
@@ -174,7 +182,7 @@ Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory
   const int fd = ::open(memory.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
-  struct stat there{};  // a BAR in sysfs tells its size so, and not by lseek
+  struct stat there {};  // a BAR in sysfs tells its size so, and not by lseek
   if (::fstat(fd, &there) != 0 || there.st_size <= 0) {
     ::close(fd);
     return fail(

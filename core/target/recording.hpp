@@ -35,8 +35,10 @@ class Recording {
   // `trace`: the file to make; empty: one in the temporary folder, removed at the end. What is not
   // in the file yet lies in shared memory that outlives a killed process. Where `trace` is the file
   // of such a process, its rest is brought in and this one goes on in it: last_seq() is not 0 then.
+  // `overwrite`: a trace that is there is replaced, unless somebody has it open.
   static Result<std::unique_ptr<Recording>> to_file(const std::string& trace,
-                                                    std::function<void(std::string)> trouble);
+                                                    std::function<void(std::string)> trouble,
+                                                    bool overwrite = false);
   // Into shared memory that somebody else reads (a VM's host): no file here, no questions.
   static Result<std::unique_ptr<Recording>> to_spool(const std::string& memory);
   // From shared memory that somebody else writes (a VM's guest by to_spool): formats it, and

@@ -22,6 +22,7 @@ struct SessionOptions {
   std::vector<DeviceChoice> devices;  // at least one
   std::string host = "sim";           // "sim", "kmod"
   std::string trace;                  // file to make; empty: one in the temporary folder
+  bool overwrite = false;             // an earlier trace of that name, and no other file
   std::string spool;                  // shared memory to record into instead, read elsewhere (VM)
   bool hold_at_first_access = true;   // stop at the driver's first BAR access
   bool drive = true;                  // sim: run the device's example driver

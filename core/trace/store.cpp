@@ -29,16 +29,26 @@ void remove_trace(const std::string& path) {
   unlink((path + "-shm").c_str());
 }
 
+// Whoever has it open by SQLite, in WAL mode, holds a lock on some of these bytes: "The Lock-Byte
+// Page" of SQLite's file format.
+bool is_open_elsewhere(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 0x40000000;
+  lock.l_len = 512;
+  const bool held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  close(fd);
+  return held;
+}
+
 // Creates the empty file by itself, so that the reason of a failure is known.
 Result<void> create_file(const std::string& path, bool overwrite) {
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST && overwrite) {
-    if (!TraceStore::is_trace(path))
-      return fail(
-          fmt::format("{}: exists and is not a pcilens trace; it is left alone, choose "
-                      "another name",
-                      path));
-    remove_trace(path);
+    if (auto removed = TraceStore::remove(path); !removed) return removed;
     fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   }
   if (fd < 0 && errno == EEXIST)
@@ -62,6 +72,22 @@ bool TraceStore::is_trace(const std::string& path) {
   if (!db) return false;
   auto id = db->prepare("PRAGMA application_id");
   return id && id->step() == SQLITE_ROW && id->integer(0) == kTraceApplicationId;
+}
+
+Result<void> TraceStore::remove(const std::string& path) {
+  if (access(path.c_str(), F_OK) != 0) return {};
+  if (!is_trace(path))
+    return fail(
+        fmt::format("{}: exists and is not a pcilens trace; it is left alone, choose "
+                    "another name",
+                    path));
+  if (is_open_elsewhere(path))
+    return fail(
+        fmt::format("{}: another program has this trace open; close it there, or choose "
+                    "another name",
+                    path));
+  remove_trace(path);
+  return {};
 }
 
 Result<std::unique_ptr<TraceStore>> TraceStore::create(const std::string& path, bool overwrite) {

@@ -45,10 +45,15 @@ void add_session_options(CLI::App& app, SessionArguments& a) {
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE")
       ->check(not_empty());
+  add_overwrite_option(app, a.overwrite);
   app.add_flag("--watch", a.watch, "Load a plug-in again whenever its file changes");
   app.add_flag("--no-hold", a.no_hold, "Let the driver run from its start");
   app.add_flag("--no-driver", a.no_driver,
                "Run no example driver: you are the driver, with read and write");
+}
+
+void add_overwrite_option(CLI::App& app, bool& overwrite) {
+  app.add_flag("--overwrite", overwrite, "Replace an earlier trace of that name")->needs("--trace");
 }
 
 void add_recording_option(CLI::App& app, SessionArguments& a) {
@@ -129,6 +134,7 @@ Result<SessionOptions> session_options(const SessionArguments& a) {
   if (auto apart = one_disk_each(options.devices); !apart) return tl::unexpected(apart.error());
   options.host = a.host;
   options.trace = a.trace;
+  options.overwrite = a.overwrite;
   options.stacks = a.stacks;
   options.watch = a.watch;
   options.hold_at_first_access = !a.no_hold;

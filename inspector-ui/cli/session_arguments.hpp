@@ -25,6 +25,7 @@ struct SessionArguments {
   std::string trace;
   std::string recording;               // a trace to look at, instead of a device
   std::vector<std::string> registers;  // and files with its registers (register_files.hpp)
+  bool overwrite = false;              // an earlier trace of that name
   bool watch = false;
   bool no_hold = false, stacks = false;
   bool no_driver = false;
@@ -32,6 +33,8 @@ struct SessionArguments {
   std::shared_ptr<std::string> not_written = std::make_shared<std::string>();
 };
 
+// --overwrite, beside a --trace that has been added.
+void add_overwrite_option(CLI::App& app, bool& overwrite);
 void add_session_options(CLI::App& app, SessionArguments& arguments);
 // "NAME[,option=value...]".
 Result<DeviceChoice> parse_device(const std::string& text);

@@ -9,8 +9,10 @@
 #include "core/target/device_loader.hpp"
 #include "core/target/guest_target.hpp"
 #include "core/target/remote.hpp"
+#include "core/trace/store.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
 #include "inspector-ui/cli/ending.hpp"
+#include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/virtual_machine.hpp"
 #include "inspector-ui/cli/window.hpp"
@@ -21,7 +23,7 @@ namespace {
 struct Arguments {
   VirtualMachineOptions machine;
   std::string trace, serve;
-  bool gui = false, in_console = false, no_hold = false;
+  bool overwrite = false, gui = false, in_console = false, no_hold = false;
   bool ran_script = false;  // and nobody typed
   ui::ConsoleOptions console;
 };
@@ -101,10 +103,14 @@ int found_trouble(const Snapshot& s, int code) {
 
 int run(Arguments& a) {
   const Progress say;
-  // What is there already is refused before the guest boots.
-  if (!a.trace.empty() && ::access(a.trace.c_str(), F_OK) == 0)
-    return cannot(fmt::format("{}: is there already; give another name for the trace, or remove it",
-                              a.trace));
+  // What is there already is refused before the guest boots, and replaced by then too: a guest that
+  // does not come up leaves no trace of an earlier one, which would be taken for its own.
+  if (a.overwrite) {
+    if (auto room = TraceStore::remove(a.trace); !room) return cannot(room.error().message);
+  } else if (!a.trace.empty() && ::access(a.trace.c_str(), F_OK) == 0) {
+    return cannot(fmt::format(
+        "{}: is there already; give another name, or replace it with --overwrite", a.trace));
+  }
   std::string socket;
   if (!a.serve.empty()) {
     auto path = socket_path(a.serve);
@@ -199,6 +205,7 @@ Run declare_vm(CLI::App& app) {
   app.add_option("-t,--trace", a->trace,
                  "Keep every transaction in this file. Default: a temporary one")
       ->type_name("FILE");
+  add_overwrite_option(app, a->overwrite);
   app.add_flag("--no-hold", a->no_hold, "Let the driver run from its start");
   app.add_flag("--stacks", a->machine.stacks,
                "Keep the driver's call stack with every access, which makes each slower. Without:\n"

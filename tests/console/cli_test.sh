@@ -149,6 +149,26 @@ one_disk_in_one_session() {
   exits 0
 }
 
+# A trace is replaced where that is asked for; what is no trace, or is being written, never.
+overwrites() {
+  local again=(console --device edu --trace "$work/again.trace" --no-hold -e 'wait end')
+  run "${again[@]}" && exits 0 || return
+  one_sentence 2 'again.trace: exists already; choose another name, or replace a trace with --overwrite' "${again[@]}" || return
+  run "${again[@]}" --overwrite
+  exits 0 && run check "$work/again.trace" -e 'must irq' && exits 0 || return
+  echo mine >"$work/letter"
+  one_sentence 2 'letter: exists and is not a pcilens trace; it is left alone' console --device edu --trace "$work/letter" --overwrite -e info || return
+  [[ $(<"$work/letter") == mine ]] || return
+  one_sentence 2 'is a folder; name a file in it' console --device edu --trace "$work" -e info || return
+  timeout 60 "$PCILENS" console --device edu --trace "$work/again.trace" --overwrite -x <(sleep 5) >/dev/null 2>&1 &
+  local writes=$! status=0
+  sleep 1
+  one_sentence 2 'another program has this trace open' "${again[@]}" --overwrite || status=1
+  kill $writes
+  wait $writes 2>/dev/null
+  return $status
+}
+
 replays() {
   run replay "$work/run.trace" --times 20
   exits 0 && out_has '^0 divergences in 20 runs'
@@ -348,6 +368,7 @@ check "a full standard output is told, with exit code 2" full_stdout
 check "a reader that has gone ends it as it ends any program" reader_gone
 check "SIGTERM leaves no file behind and no event out" ended_from_outside
 check "a folder and a device are refused as scripts" strange_scripts
+check "--overwrite replaces a trace, and nothing else" overwrites
 check "a trace cannot make pcilens load a plug-in" foreign_plug_in
 check "one disk file has one writer" one_disk
 check "serve and attach share a target; the socket is private and gone afterwards" serves
