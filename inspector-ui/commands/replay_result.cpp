@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "core/target/device_loader.hpp"
 #include "inspector-ui/commands/wait.hpp"
@@ -57,8 +59,11 @@ Output differing(const ReplayResult& r, unsigned run, unsigned runs) {
                : r.listed.size() > 1            ? fmt::format("the first {}:", r.listed.size())
                                                 : "the first one (list 10 describes ten):",
                Style::Dim));
+  // They are found when the replay comes to know, which for what is missing is later.
+  std::vector<Divergence> in_order = r.listed;
+  std::ranges::stable_sort(in_order, {}, &Divergence::seq);
   std::string listed;
-  for (const Divergence& d : r.listed) {
+  for (const Divergence& d : in_order) {
     show(out, d);
     listed += (listed.empty() ? "" : ",") + json_of(d);
   }

@@ -162,11 +162,20 @@ Result<Output> wait(Context& c, const Arguments& a) {
   return Output{};
 }
 
+// After a recording has answered that it stands elsewhere: until the snapshot says so too, or soon
+// where it stands as before.
+void arrive(Context& c, const Snapshot& before) {
+  wait_until(c, 200ms, [&](const Snapshot& s) { return moved(s, before); });
+}
+
 Result<Output> restart(Context& c, const Arguments&) {
   const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.restart(done); }); !r)
     return tl::unexpected(r.error());
-  if (auto r = settle(c, *before, "restart"); !r) return tl::unexpected(r.error());
+  if (is_recording(*before))
+    arrive(c, *before);
+  else if (auto r = settle(c, *before, "restart"); !r)
+    return tl::unexpected(r.error());
   return Output{Line(is_recording(*before) ? "back at the recording's beginning"
                                            : "begun again: a fresh device, and the driver from its "
                                              "first line; breakpoints and fault rules stayed")};
@@ -219,7 +228,7 @@ Result<Output> go_to(Context& c, const Arguments& a) {
   const auto before = c.target.snapshot();
   if (auto r = ask<void>([&](auto done) { c.target.go_to(*seq, done); }); !r)
     return tl::unexpected(r.error());
-  if (auto r = settle(c, *before, "seek"); !r) return tl::unexpected(r.error());
+  if (!before->stop || before->stop->transaction.seq != *seq) arrive(c, *before);
   return Output{};
 }
 

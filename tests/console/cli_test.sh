@@ -169,6 +169,13 @@ overwrites() {
   return $status
 }
 
+# To where one already is; a script gave up waiting after 10 s.
+seeks_in_place() {
+  SECONDS=0
+  run console "$work/run.trace" -e 'seek 40' -e 'seek 40' -e restart -e restart -e 'seek 40' -e 'expect stopped'
+  exits 0 && ((SECONDS < 8))
+}
+
 replays() {
   run replay "$work/run.trace" --times 20
   exits 0 && out_has '^0 divergences in 20 runs'
@@ -369,6 +376,7 @@ check "a reader that has gone ends it as it ends any program" reader_gone
 check "SIGTERM leaves no file behind and no event out" ended_from_outside
 check "a folder and a device are refused as scripts" strange_scripts
 check "--overwrite replaces a trace, and nothing else" overwrites
+check "seek to the place where one is comes back at once" seeks_in_place
 check "a trace cannot make pcilens load a plug-in" foreign_plug_in
 check "one disk file has one writer" one_disk
 check "serve and attach share a target; the socket is private and gone afterwards" serves
