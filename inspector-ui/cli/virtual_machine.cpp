@@ -164,6 +164,8 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   also("--binary", options.programs);
   also("--file", options.files);
   also("--module", options.modules);
+  modules_ = modules;
+  modules_.insert(modules_.end(), options.modules.begin(), options.modules.end());
   std::ofstream(work_ + "/start") << start_script(options, devices, loads);
   if (auto packed = run_for_lines(command); !packed) return tl::unexpected(packed.error());
   say("guest's files packed");

@@ -45,6 +45,8 @@ class VirtualMachine {
   // The guest's shared memory on this side, and the socket of its API.
   int shared_memory() const { return shared_fd_; }
   static constexpr std::uint64_t kSharedBytes = 32u << 20;
+  // Files of the modules that are loaded there or may be: who knows their source lines reads them.
+  const std::vector<std::string>& modules() const { return modules_; }
   // Connects to the guest's API port; the guest answers when it has booted.
   Result<int> connect_api();
   // Once that connection has ended: why, in one sentence; empty where nobody knows.
@@ -62,6 +64,7 @@ class VirtualMachine {
 
   std::string share_;    // share/pcilens
   std::string kernel_;   // kernel.sh's folder
+  std::vector<std::string> modules_;
   std::string work_;     // of this machine alone; removed at the end
   std::string memory_;   // the shared memory's file
   std::string console_;  // file: what the kernel says

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "core/code/module_lines.hpp"
 #include "core/target/device_loader.hpp"
 #include "core/target/guest_target.hpp"
 #include "core/target/remote.hpp"
@@ -44,9 +45,12 @@ Result<std::unique_ptr<Recording>> record(const VirtualMachine& machine, const s
   const int fd = ::fcntl(machine.shared_memory(), F_DUPFD_CLOEXEC, 0);
   auto memory = SpoolMemory::map(fd, 0, VirtualMachine::kSharedBytes, "the guest's shared memory");
   if (!memory) return tl::unexpected(memory.error());
-  return Recording::from_spool(std::move(*memory), trace, [](std::string trouble) {
-    fmt::print(stderr, "pcilens: {}\n", trouble);
-  });
+  auto lines = std::make_shared<ModuleLines>();
+  for (const std::string& module : machine.modules()) lines->add(module);
+  return Recording::from_spool(
+      std::move(*memory), trace,
+      [](std::string trouble) { fmt::print(stderr, "pcilens: {}\n", trouble); },
+      [lines](const ModulePlace& place) { return lines->find(place); });
 }
 
 // What a person hears once the driver is held, or is not going to be soon; empty where a screen

@@ -40,6 +40,12 @@ busy() {
 check "the rest of the guest lives while the driver is held for $hold s" busy
 check "the kernel's log is clean after that" clean
 console where || true
+in_its_source() {
+  local place
+  place=$(grep -oE 'pcilens_edu\.c:[0-9]+' "$work/output" | head -n 1)
+  sed -n "${place##*:}p" "$PCILENS_SOURCE/devices/edu/linux/pcilens_edu.c" | grep -q FACTORIAL
+}
+check "the stack names the line of the driver's source that writes it" in_its_source
 check "the stop says how long it lasts, and that timeouts run on" has 'held for [1-9][0-9]* s; the kernel'
 console 'expect stopped' 'edit 5' run 'wait 3s' || console 'info' || true
 probed() {
