@@ -235,7 +235,7 @@ file_tree() {
 
 binary_paths=() binary_targets=() binary_files=()
 for binary in "${binaries[@]}"; do
-	path=$(command -v -- "${binary%%:*}") || die "--binary $binary: no such program on this machine"
+	path=$(command -v -- "${binary%%:*}") || die "--binary $binary: no such program on this machine; write the name of one in PATH or a file, as in ./tool:/usr/bin/tool"
 	path=$(realpath -s "$path")
 	target=/usr/bin/$(basename "$path")
 	[[ $binary != *:* ]] || target=${binary#*:}

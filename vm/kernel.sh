@@ -41,6 +41,22 @@ series_package() {
 		cut -d' ' -f1 | sort -V | tail -n1
 }
 
+# What could be named instead.
+known_series() {
+	local known
+	known=$({
+		apt-cache search --names-only '^linux-image-[0-9]+\.[0-9]+\.[^-]*(-[0-9]+)?-amd64$' |
+			sed -n 's/^linux-image-\([0-9]*\.[0-9]*\)\..*/\1/p'
+		find "$kernels" -mindepth 1 -maxdepth 1 -name 'series-[0-9]*' -printf '%f\n' 2>/dev/null |
+			sed 's/^series-//'
+	} | sort -Vu | xargs)
+	if [[ -n $known ]]; then
+		echo "name one of $known, or run apt-get update"
+	else
+		echo "run apt-get update"
+	fi
+}
+
 # The folders behind a package: its release names all the others.
 packages_of() {
 	local release=$1
@@ -89,7 +105,7 @@ fetch() {
 	local image
 	image=$(series_package "$series")
 	[[ -n $image ]] ||
-		die "apt knows no kernel package${series:+ of series $series}; run apt-get update, or name another series"
+		die "apt knows no kernel package${series:+ of series $series}; $(known_series)"
 	local release=${image#linux-image-}
 	local folder="$kernels/$release"
 	if [[ ! -e $folder/release ]]; then

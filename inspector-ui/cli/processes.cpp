@@ -33,6 +33,15 @@ void become_ordinary() {
   _exit(127);
 }
 
+// "kernel.sh 6.6", as far as it fits a line.
+std::string in_short(const std::vector<std::string>& command) {
+  constexpr std::size_t kMost = 100;
+  std::string text = command.front().substr(command.front().rfind('/') + 1);
+  for (std::size_t i = 1; i < command.size() && text.size() <= kMost; ++i) text += " " + command[i];
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
+  return text;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& command) {
@@ -61,7 +70,7 @@ Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& c
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(fmt::format("{} did not succeed; what it said above tells why", command.front()));
+    return fail(fmt::format("{} did not succeed; what it said above tells why", in_short(command)));
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());

@@ -16,6 +16,7 @@
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/virtual_machine.hpp"
+#include "inspector-ui/cli/vm_arguments.hpp"
 #include "inspector-ui/cli/window.hpp"
 
 namespace pcilens::cli {
@@ -107,6 +108,10 @@ int found_trouble(const Snapshot& s, int code) {
 
 int run(Arguments& a) {
   const Progress say;
+  if (auto ok = check_arguments(a.machine); !ok) return cannot(ok.error().message);
+  if (auto ok = check_new_file("--trace", a.trace); !ok) return cannot(ok.error().message);
+  for (const std::string& script : a.console.scripts)
+    if (auto ok = check_readable("--script", script); !ok) return cannot(ok.error().message);
   // What is there already is refused before the guest boots, and replaced by then too: a guest that
   // does not come up leaves no trace of an earlier one, which would be taken for its own.
   if (a.overwrite) {
@@ -120,6 +125,7 @@ int run(Arguments& a) {
     auto path = socket_path(a.serve);
     if (!path) return cannot(path.error().message);
     socket = *path;
+    if (auto ok = check_new_socket("--serve", socket); !ok) return cannot(ok.error().message);
   }
   a.machine.hold = !a.no_hold;
   auto machine = VirtualMachine::start(a.machine, say);
