@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
@@ -28,6 +31,19 @@ sigset_t blocked(std::initializer_list<int> signals) {
   return set;
 }
 
+// As if nobody had caught it, but for what was recorded and what a prompt or a full screen had
+// changed of the terminal (null: nothing).
+void end_by(int signal, const termios* terminal) {
+  Recording::close_all();
+  if (terminal != nullptr) ::tcsetattr(STDIN_FILENO, TCSANOW, terminal);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  std::signal(signal, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+  ::raise(signal);
+}
+
 }  // namespace
 
 void guard_standard_streams() {
@@ -44,16 +60,33 @@ void end_on_signals(bool interrupt) {
     name_thread("signals");
     int signal = 0;
     if (sigwait(&set, &signal) != 0) return;
-    Recording::close_all();
-    // What a prompt or a full screen had changed of it.
-    if (at_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, signal);
-    std::signal(signal, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
-    ::raise(signal);
+    end_by(signal, at_terminal ? &terminal : nullptr);
   }).detach();
+}
+
+EndOnSignals::EndOnSignals() {
+  const sigset_t set = blocked({SIGINT, SIGTERM, SIGHUP});
+  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
+  stop_ = ::eventfd(0, EFD_CLOEXEC);
+  thread_ = std::thread([this] {
+    name_thread("signals");
+    for (;;) {
+      pollfd fds[2] = {{signals_, POLLIN, 0}, {stop_, POLLIN, 0}};
+      if (::poll(fds, 2, -1) < 0) continue;
+      if (fds[1].revents != 0) return;
+      signalfd_siginfo info{};
+      if (::read(signals_, &info, sizeof info) == sizeof info)
+        end_by(static_cast<int>(info.ssi_signo), nullptr);
+    }
+  });
+}
+
+EndOnSignals::~EndOnSignals() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto n = ::write(stop_, &one, sizeof one);
+  thread_.join();
+  ::close(signals_);
+  ::close(stop_);
 }
 
 void block_end_signals() {

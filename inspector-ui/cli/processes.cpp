@@ -121,8 +121,8 @@ Result<int> start_bound(const std::vector<std::string>& command, const std::stri
   return child;
 }
 
-Result<int> remove_at_end(const std::vector<std::string>& paths) {
-  std::vector<std::string> command{"rm", "-rf", "--"};
+Result<int> remove_at_end(const std::vector<std::string>& paths, bool folders) {
+  std::vector<std::string> command{"rm", folders ? "-rf" : "-f", "--"};
   command.insert(command.end(), paths.begin(), paths.end());
   const auto arguments = arguments_of(command);
   int pipe_fds[2];

@@ -15,8 +15,8 @@ Result<int> run_here(const std::vector<std::string>& command);
 // Starts it with its output in a file, apart from the terminal's Ctrl-C; killed when the thread
 // that called this ends. Gives the process id.
 Result<int> start_bound(const std::vector<std::string>& command, const std::string& output);
-// Removes these files and folders when this process ends, however it does. Gives the descriptor
-// whose end the child waits for. Call it before there are threads.
-Result<int> remove_at_end(const std::vector<std::string>& paths);
+// Removes these when this process ends, however it does; folders with all that is in them only
+// where `folders` says so. Gives the descriptor whose end the child waits for.
+Result<int> remove_at_end(const std::vector<std::string>& paths, bool folders);
 
 }  // namespace pcilens::cli

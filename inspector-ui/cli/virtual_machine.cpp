@@ -129,9 +129,15 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
     return fail(fmt::format("/tmp: cannot make a folder: {}", std::strerror(errno)));
   work_ = work;
   memory_ = fmt::format("/dev/shm/{}", fs::path(work).filename().string());
-  auto janitor = remove_at_end({work_, memory_});
+  auto janitor = remove_at_end({work_, memory_}, true);
   if (!janitor) return tl::unexpected(janitor.error());
   janitor_ = *janitor;
+  if (!options.shell.empty()) {
+    auto other = remove_at_end({fs::absolute(options.shell)}, false);
+    if (!other) return tl::unexpected(other.error());
+    shell_janitor_ = *other;
+    shell_ = options.shell;
+  }
   console_ = options.log.empty() ? work_ + "/console" : options.log;
 
   std::vector<std::string> command{
@@ -287,7 +293,9 @@ VirtualMachine::~VirtualMachine() {
   std::error_code ignored;
   if (!work_.empty()) fs::remove_all(work_, ignored);
   if (!memory_.empty()) fs::remove(memory_, ignored);
+  if (!shell_.empty()) fs::remove(shell_, ignored);
   if (janitor_ >= 0) ::close(janitor_);
+  if (shell_janitor_ >= 0) ::close(shell_janitor_);
 }
 
 }  // namespace pcilens::cli

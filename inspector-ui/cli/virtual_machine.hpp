@@ -68,10 +68,12 @@ class VirtualMachine {
   std::string work_;     // of this machine alone; removed at the end
   std::string memory_;   // the shared memory's file
   std::string console_;  // file: what the kernel says
+  std::string shell_;    // socket of its shell
   int shared_fd_ = -1;
   std::atomic<int> api_fd_{-1};  // a second name of the connection, to end it by
-  int janitor_ = -1;             // closed at our end, whatever it is: then a child tidies up
-  int qemu_ = -1;                // process id
+  // Closed at our end, whatever it is: then a child tidies up.
+  int janitor_ = -1, shell_janitor_ = -1;
+  int qemu_ = -1;  // process id
   std::unique_ptr<GuestWatch> watch_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <optional>
 
 #include "core/code/module_lines.hpp"
 #include "core/target/device_loader.hpp"
@@ -13,6 +14,7 @@
 #include "core/trace/store.hpp"
 #include "inspector-ui/cli/console_arguments.hpp"
 #include "inspector-ui/cli/ending.hpp"
+#include "inspector-ui/cli/processes.hpp"
 #include "inspector-ui/cli/session_arguments.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/cli/virtual_machine.hpp"
@@ -126,17 +128,13 @@ int run(Arguments& a) {
     if (!path) return cannot(path.error().message);
     socket = *path;
     if (auto ok = check_new_socket("--serve", socket); !ok) return cannot(ok.error().message);
+    if (auto janitor = remove_at_end({socket}, false); !janitor)
+      return cannot(janitor.error().message);
   }
   a.machine.hold = !a.no_hold;
+  std::optional<EndOnSignals> boot(std::in_place);
   auto machine = VirtualMachine::start(a.machine, say);
   if (!machine) return cannot(machine.error().message);
-  ui::block_interrupts();
-  const bool waits_for_signal = !socket.empty() && !a.in_console && !a.gui &&
-                                a.console.scripts.empty() && a.console.commands.empty();
-  if (waits_for_signal)
-    block_end_signals();
-  else
-    end_on_signals();
   auto recording = record(**machine, a.trace);
   if (!recording) return cannot(recording.error().message);
   // The decoder of a plug-in reads the trace on this side: it is loaded as long as the session is.
@@ -153,6 +151,8 @@ int run(Arguments& a) {
        }});
   if (!link) return cannot(link.error().message);
   say("the guest's runtime answers");
+  const bool waits_for_signal = !socket.empty() && !a.in_console && !a.gui &&
+                                a.console.scripts.empty() && a.console.commands.empty();
   GuestTarget target(std::move(*link), std::move(*recording), (*machine)->watch().log());
   const struct Stopped {
     VirtualMachine& machine;
@@ -173,6 +173,12 @@ int run(Arguments& a) {
   }
   if (a.machine.hold)
     if (const std::string held = wait_for_hold(target, waits_for_signal); !held.empty()) say(held);
+  boot.reset();
+  ui::block_interrupts();
+  if (waits_for_signal)
+    block_end_signals();
+  else
+    end_on_signals();
   const int code = show(target, a);
   target.also_on_change({});
   (*machine)->stop();

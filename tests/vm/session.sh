@@ -72,8 +72,7 @@ guest() {
 import re, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
-# The shell ends with each connection and starts again a second later; until it shows its prompt,
-# what is sent is lost.
+# The shell ends with each connection and starts again; what it says until its prompt is no answer.
 text, until = b"", time.monotonic() + 10
 s.settimeout(0.5)
 while b"# " not in text:
