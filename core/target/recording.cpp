@@ -182,7 +182,7 @@ Result<std::unique_ptr<Recording>> Recording::to_spool(const std::string& memory
   const int fd = ::open(memory.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return fail(fmt::format("{}: {}; name the shared memory", memory, std::strerror(errno)));
-  struct stat there {};  // a BAR in sysfs tells its size so, and not by lseek
+  struct stat there{};  // a BAR in sysfs tells its size so, and not by lseek
   if (::fstat(fd, &there) != 0 || there.st_size <= 0) {
     ::close(fd);
     return fail(
