@@ -36,6 +36,9 @@ set_target_properties(pcilens_device PROPERTIES EXPORT_NAME device)
 install(TARGETS pcilens_device EXPORT pcilens_targets)
 install(EXPORT pcilens_targets NAMESPACE pcilens:: DESTINATION ${cmake_folder}
         FILE pcilensTargets.cmake)
+# The build tree is good enough to build a device with, where nothing is installed: "pcilens new".
+export(TARGETS pcilens_device pcilens_flags NAMESPACE pcilens::
+       FILE ${PROJECT_BINARY_DIR}/pcilensTargets.cmake)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/pcilensConfig.cmake.in
   ${PROJECT_BINARY_DIR}/pcilensConfig.cmake INSTALL_DESTINATION ${cmake_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pcilensConfigVersion.cmake

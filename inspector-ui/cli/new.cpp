@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "inspector-ui/cli/new_templates.hpp"
 #include "inspector-ui/cli/register_files.hpp"
@@ -64,6 +66,41 @@ Result<void> write(const fs::path& path, const std::string& text) {
   return {};
 }
 
+// How a shell takes it as one word.
+std::string word_of(const std::string& text) {
+  static constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-=:@,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// What "pcilens" is to the shell that started this, and what CMake has to be told to find it: this
+// very program may be installed where both look, elsewhere, or be that of a build tree.
+struct Here {
+  std::string program = "pcilens", cmake_option;
+};
+
+Here where_we_are() {
+  Here here;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) return here;
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "");
+  std::string found;
+  for (std::string folder; found.empty() && std::getline(folders, folder, ':');)
+    if (fs::exists(fs::path(folder) / "pcilens", error)) found = folder + "/pcilens";
+  if (found.empty() || !fs::equivalent(found, self, error)) here.program = word_of(self.string());
+  const fs::path prefix = self.parent_path().parent_path();
+  if (fs::exists(prefix / "pcilensConfig.cmake", error))
+    here.cmake_option = " -Dpcilens_DIR=" + word_of(prefix.string());
+  else if (prefix != "/usr" && prefix != "/usr/local")
+    here.cmake_option = " -DCMAKE_PREFIX_PATH=" + word_of(prefix.string());
+  return here;
+}
+
 int make(const NewArguments& a) {
   const std::string& name = a.name;
   if (!good_name(name))
@@ -102,11 +139,14 @@ int make(const NewArguments& a) {
                               ui::count_of(registers->map->map().registers.size(), "register"),
                               a.registers)
                 : "a card that doubles a number, its driver and a test";
+  const std::string shown = folder.lexically_normal().string();
+  const std::string word = word_of(shown);
+  const Here here = where_we_are();
   fmt::print(
-      "{0}: {2}\n"
-      "  cmake -S {0} -B {0}/build -G Ninja && cmake --build {0}/build\n"
-      "  pcilens console --device {0}/build/{1}.so\n",
-      folder.lexically_normal().string(), name, what);
+      "{0}: {1}\n"
+      "  cmake -S {2} -B {2}/build -G Ninja{3} && cmake --build {2}/build\n"
+      "  {4} console --device {2}/build/{5}.so\n",
+      shown, what, word, here.cmake_option, here.program, name);
   if (registers)
     for (const std::string& note : registers->notes) fmt::print("  {}\n", note);
   return kOk;

@@ -15,7 +15,7 @@ set_target_properties(@ PROPERTIES PREFIX "")
 
 # ctest runs the example driver on the model and checks the registers (@_test.pcilens).
 enable_testing()
-find_program(PCILENS pcilens HINTS ${pcilens_DIR}/../../../../bin ${pcilens_DIR}/../../../bin)
+find_program(PCILENS pcilens HINTS ${pcilens_DIR}/../../../../bin ${pcilens_DIR}/../../../bin ${pcilens_DIR}/bin)
 add_test(NAME @ COMMAND ${PCILENS} console --device $<TARGET_FILE:@>
   -x ${CMAKE_CURRENT_SOURCE_DIR}/@_test.pcilens)
 )";
