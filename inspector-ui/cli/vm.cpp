@@ -78,6 +78,10 @@ std::string why_ended(VirtualMachine& machine, const std::string& trace) {
 
 int show(GuestTarget& target, Arguments& a) {
   const bool scripted = !a.console.scripts.empty() || !a.console.commands.empty();
+  if (a.console.full_screen) {
+    a.console.greeting = greeting();
+    return show_full_screen(target, a.console);
+  }
   if (a.gui || (!a.in_console && !scripted && a.serve.empty() && has_display())) {
     auto ended = open_window(target);
     if (ended) return *ended;
@@ -112,6 +116,9 @@ int run(Arguments& a) {
   const Progress say;
   if (auto ok = check_arguments(a.machine); !ok) return cannot(ok.error().message);
   if (auto ok = check_new_file("--trace", a.trace); !ok) return cannot(ok.error().message);
+  if (a.console.full_screen &&
+      (a.gui || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0))
+    return cannot("--full-screen wants a terminal, and no --gui; leave it out for a script");
   for (const std::string& script : a.console.scripts)
     if (auto ok = check_readable("--script", script); !ok) return cannot(ok.error().message);
   // What is there already is refused before the guest boots, and replaced by then too: a guest that
@@ -152,7 +159,8 @@ int run(Arguments& a) {
   if (!link) return cannot(link.error().message);
   say("the guest's runtime answers");
   const bool waits_for_signal = !socket.empty() && !a.in_console && !a.gui &&
-                                a.console.scripts.empty() && a.console.commands.empty();
+                                !a.console.full_screen && a.console.scripts.empty() &&
+                                a.console.commands.empty();
   GuestTarget target(std::move(*link), std::move(*recording), (*machine)->watch().log());
   const struct Stopped {
     VirtualMachine& machine;

@@ -10,7 +10,7 @@ echo >"$work/text"
 refused() {
   local words=$1 code=0
   shift
-  timeout 5 "$pcilens" vm "$@" -e info >"$work/output" 2>&1 </dev/null || code=$?
+  timeout 5 "$pcilens" vm "$@" >"$work/output" 2>&1 </dev/null || code=$?
   echo "exit code $code" >>"$work/output"
   ((code == 2)) && has "^pcilens: .*$words" && (($(wc -l <"$work/output") == 2))
 }
@@ -30,6 +30,7 @@ check "a trace over another file" refused 'not a pcilens trace; it is left alone
 check "a script that there is not" refused '--script none: No such file' -x none
 check "a shell in place of a file" refused "--shell $work/text: is there already, and no socket" --shell "$work/text"
 check "a folder as log" refused 'is a folder; name a file in it' --log "$work/empty"
+check "a full screen without a terminal" refused '--full-screen wants a terminal' --full-screen
 kernel_is_told() {
   local code=0
   timeout 60 "$pcilens" vm --kernel 6.6 -e info >"$work/output" 2>&1 </dev/null || code=$?
