@@ -4,7 +4,7 @@
 # each rule, from its probe to what it did about the fault. And healthy.trace, where nothing went wrong.
 #
 #   PCILENS=build/release/bin/pcilens traces/record.sh [NAME ...]     all unless given
-# shellcheck disable=SC2317,SC2154 # the cases call fault; session.sh sets the variables
+# shellcheck disable=SC2034,SC2317,SC2154 # the cases call fault; session.sh sets the variables
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 tests=$(realpath "$here/../tests/vm")
 source "$tests/session.sh"

@@ -51,7 +51,20 @@ need cpio cpio busybox busybox-static
 read -r release <"$kernel/release"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# Whichever step found no room has said so in its own words; which disk it is and what to do come here.
+ended() {
+	local code=$? folder free
+	if ((code != 0)); then
+		for folder in "$work" "$(dirname "$out")" "$cache_dir"; do
+			free=$(df -k --output=avail "$folder" 2>/dev/null | tail -n 1) || continue
+			((free < 1024)) || continue
+			say "the disk of $folder is full; make room there and start again, nothing is lost"
+			break
+		done
+	fi
+	rm -rf "$work" "$out.$$"
+}
+trap ended EXIT
 
 # The digest of "$@" and of what the named files look like. Sizes and times
 # instead of contents: a debug build is hundreds of megabytes.
@@ -74,7 +87,7 @@ pack() {
 	local partial="$2.$$"
 	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
 		cpio -0 -o -H newc -R 0:0 --reproducible --quiet) >"$partial" ||
-		die "cannot write $2 (is the disk full?)"
+		{ rm -f "$partial" && die "cannot write $2"; }
 	mv "$partial" "$2"
 	# What no start has used for a week is of an older build.
 	find "$segments" -maxdepth 1 -type f -mtime +7 -delete

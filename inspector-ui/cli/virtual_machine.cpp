@@ -172,7 +172,12 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
   also("--module", options.modules);
   modules_ = modules;
   modules_.insert(modules_.end(), options.modules.begin(), options.modules.end());
-  std::ofstream(work_ + "/start") << start_script(options, devices, loads);
+  std::ofstream start(work_ + "/start");
+  start << start_script(options, devices, loads);
+  start.close();
+  if (!start)
+    return fail(
+        fmt::format("{}/start: it could not be written; make room in /tmp and start again", work_));
   if (auto packed = run_for_lines(command); !packed) return tl::unexpected(packed.error());
   say("guest's files packed");
   return {};
