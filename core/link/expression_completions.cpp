@@ -148,6 +148,7 @@ class Completer {
         return offer_all({"and", "from", "or"});
       }
       if (const AttributeWord* a = attribute_word(last->text)) {
+        if (a->alone) return offer_all({"and", "or"});
         for (const std::string& name : value_names(a->attribute, names_)) offer(name);
         return offer_all({"!=", "==", "in", "not in"});
       }

@@ -221,6 +221,10 @@ Parser::Index Parser::attribute_condition() {
   Node node;
   node.op = Op::Attribute;
   node.attribute = word->attribute;
+  if (word->alone) {
+    node.test = Test::NonZero;
+    return add(node);
+  }
   Side side;
   side.attribute = word;
   side.name = word->word;

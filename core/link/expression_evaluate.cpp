@@ -95,6 +95,9 @@ Seen read(Attribute attribute, const EventView& e) {
     case Attribute::Kind: return {Seen::Known, static_cast<std::uint64_t>(t.kind)};
     case Attribute::Origin: return {Seen::Known, static_cast<std::uint64_t>(t.origin)};
     case Attribute::Reset: return {Seen::Known, t.value};
+    case Attribute::Edited:
+      if (!is_completed(e)) return {Seen::Unknown};  // it may be yet
+      return {Seen::Known, t.edited};
     case Attribute::Latency:
       if (!is_completed(e)) return {Seen::Unknown};
       return {Seen::Known, t.done_ns > t.t_ns ? t.done_ns - t.t_ns : 0};
@@ -342,6 +345,7 @@ std::uint32_t kinds_of(Attribute attribute) {
     case Attribute::Timer: return bit(Kind::Timer);
     case Attribute::Input: return bit(Kind::Input);
     case Attribute::Reset: return bit(Kind::Reset);
+    case Attribute::Edited: return kAccessKinds | kDmaKinds;
     case Attribute::Latency:
     case Attribute::AnsweredBy: return kAccessKinds | kDmaKinds | bit(Kind::Irq);
     case Attribute::Seq:
@@ -360,6 +364,7 @@ std::uint32_t kinds_of(Attribute attribute) {
 bool is_of_completion(Attribute attribute, Kind kind) {
   switch (attribute) {
     case Attribute::Value: return is_read(kind);
+    case Attribute::Edited:
     case Attribute::Latency:
     case Attribute::Status:
     case Attribute::AnsweredBy: return true;

@@ -77,6 +77,7 @@ enum class Attribute : std::uint8_t {
   Timer,  // the number after `timer`
   Input,  // the number after `input`
   Reset,  // the name after `reset`
+  Edited,
 };
 
 // What a test compares with.

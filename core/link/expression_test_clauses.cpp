@@ -135,8 +135,9 @@ bool Parser::comparison(Node& node, const Side& side) {
     }
     const AttributeWord* attribute = attribute_word(t.text);
     if (attribute && !named_value && !(side.attribute && side.attribute->named)) {
-      if (attribute->named) {
-        fail(t, fmt::format("{} has names, not numbers", attribute->word));
+      if (attribute->named || attribute->alone) {
+        fail(t, attribute->named ? fmt::format("{} has names, not numbers", attribute->word)
+                                 : fmt::format("{} is no number", attribute->word));
         return false;
       }
       ++at_;

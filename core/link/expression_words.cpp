@@ -52,6 +52,7 @@ constexpr std::array kAttributeWords = {
     AttributeWord{"status", Attribute::Status, true},
     AttributeWord{"origin", Attribute::Origin, true},
     AttributeWord{"answered_by", Attribute::AnsweredBy, true},
+    AttributeWord{"edited", Attribute::Edited, false, true},
 };
 
 constexpr std::array<std::string_view, 10> kOtherWords = {

@@ -27,6 +27,7 @@ struct AttributeWord {
   std::string_view word;
   Attribute attribute;
   bool named = false;  // its values have names: `origin poke`
+  bool alone = false;  // it is true or not, and takes no test: `edited`
 };
 std::span<const AttributeWord> attribute_words();
 const AttributeWord* attribute_word(std::string_view word);

@@ -228,7 +228,7 @@ Link::Slot& Link::take_slot() {
   slot.rule = 0;
   slot.stack = {};
   slot.before_value = 0;
-  slot.done = slot.recorded = slot.edited = slot.changes_register = slot.delivered = false;
+  slot.done = slot.recorded = slot.changes_register = slot.delivered = false;
   slot.passed = slot.aside = slot.overtaken = slot.posted = false;
   slot.latest.reset();
   slot.in_use = true;
@@ -253,6 +253,7 @@ void Link::number(Transaction& t) {
 void Link::begin(Slot& slot, Lock& lock) {
   number(slot.t);
   slot.sent = slot.t.value;
+  slot.t.edited = false;  // a replay brings what was recorded
   bool deliver = true;
   if (watched(slot.t) && !slot.aside) [[unlikely]]
     deliver = before(slot, lock);
@@ -348,7 +349,7 @@ Completion Link::finish(Slot& slot, Lock& lock) {
   Transaction& t = slot.t;
   const bool reads = is_read(t.kind) && !is_dma(t.kind);
   if (reads && t.status != Status::SC) t.value = mask_of_size(t.size);
-  slot.answered = t.value;
+  if (!t.edited) slot.answered = t.value;
   t.done_ns = clock_.now_ns();
   if (t.done_ns < t.t_ns) t.done_ns = t.t_ns;
   if (watched(t) && !slot.aside) [[unlikely]]
@@ -373,16 +374,18 @@ void Link::record_stack(Slot& slot) {
   slot.stack = {};
 }
 
+// The edit first: who reads of a transaction that it has completed knows whether it was changed.
 void Link::record_done(Slot& slot) {
+  const Transaction& t = slot.t;
+  const bool reads = is_read(t.kind);
+  if (t.edited)
+    recorder_.edit(t.seq, slot.sent, reads ? slot.sent : t.value, reads ? slot.answered : 0,
+                   reads ? t.value : 0, slot.rule);
   if (slot.recorded)
-    recorder_.completion(slot.t);
+    recorder_.completion(t);
   else
-    recorder_.event(slot.t);
+    recorder_.event(t);
   record_stack(slot);
-  if (!slot.edited) return;
-  const bool reads = is_read(slot.t.kind);
-  recorder_.edit(slot.t.seq, slot.sent, reads ? slot.sent : slot.t.value, reads ? slot.answered : 0,
-                 reads ? slot.t.value : 0, slot.rule);
 }
 
 void Link::model_failed(std::uint8_t function, const char* what) {

@@ -174,7 +174,7 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     t.status = Status::CA;
   } else if (carry) {
     const Function& function = *plugged_[effect.function]->function;
-    if (t.kind == Kind::DmaWrite && slot.edited)
+    if (t.kind == Kind::DmaWrite && slot.t.edited)
       std::memcpy(in_flight.data(), &t.value, std::min<std::size_t>(t.size, 8));
     carried_ = t.seq;
     if (!function.config().bus_master() || host_ == nullptr)
@@ -194,13 +194,13 @@ void Link::move_dma(Effect& effect, Lock& lock) {
   }
   slot.done = true;
   // The bytes that came, or were changed, since it was recorded as pending.
-  if (slot.recorded && !t.payload.empty() && (t.kind == Kind::DmaRead || slot.edited))
+  if (slot.recorded && !t.payload.empty() && (t.kind == Kind::DmaRead || slot.t.edited))
     recorder_.blob(BlobKind::Payload, t.seq, t.payload);
   finish(slot, lock);
   operation = effects_[next_effect_ - 1].operation;
   if (operation != nullptr) {
     // One that failed brought nothing that could be changed.
-    if (slot.edited && t.kind == Kind::DmaRead && t.status == Status::SC)
+    if (slot.t.edited && t.kind == Kind::DmaRead && t.status == Status::SC)
       std::memcpy(operation->data.data(), &t.value, std::min<std::size_t>(t.size, 8));
     // A posted write has no completion: that it was lost on its way nobody tells the sender.
     const bool lost = t.kind == Kind::DmaWrite && t.status == Status::Timeout;

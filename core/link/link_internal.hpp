@@ -24,7 +24,6 @@ struct Link::Slot {
   bool delivered = false;          // the function has it
   bool in_use = false;
   bool recorded = false;  // as pending
-  bool edited = false;
   bool changes_register = false;
   bool passed = false;     // it could not wait for the end of a stop
   bool aside = false;      // carried by pass(): breakpoints and rules do not see it

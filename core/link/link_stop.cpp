@@ -104,7 +104,7 @@ void Link::after(Slot& slot, Lock& lock) {
       else if (rule->fault.action == FaultAction::AllOnes)
         t.value = ~0ull;
       t.value &= mask_of_size(t.size);
-      slot.edited = true;
+      slot.t.edited = true;
       slot.rule = rule->number;
     }
   }
@@ -178,7 +178,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   if (!release_ && !closing_) let_pass(slot);
   if (stop_->edited) {
     t.value = stop_->transaction.value;
-    slot.edited = true;
+    slot.t.edited = true;
     // Whom a rule or the host answered, no function saw: a replay must know. The edit tells itself.
     if (is_read(t.kind) && t.answered_by == AnsweredBy::Function) t.answered_by = AnsweredBy::User;
   }
@@ -222,7 +222,7 @@ bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
   };
   const auto change = [&](std::uint64_t value) {
     t.value = value & mask_of_size(t.size);
-    slot.edited = true;
+    slot.t.edited = true;
     return true;
   };
   const Fault fault = rule.fault;
@@ -271,14 +271,19 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
   };
   if (t.kind == Kind::DmaRead) {
     t.status = host_->dma_read(t.function, t.offset, part);
-    if (t.status == Status::SC) damage(part);
+    if (t.status == Status::SC && !cut) {
+      slot.answered = 0;
+      std::memcpy(&slot.answered, part.data(), std::min<std::size_t>(part.size(), 8));
+      damage(part);
+      t.edited = true;
+    }
     // A stop after it may take the waiter and its buffer away.
     sent_bytes_.assign(part.begin(), part.end());
     t.payload = t.status == Status::SC ? std::span<std::byte>(sent_bytes_) : std::span<std::byte>{};
   } else {
     const auto sent = t.payload.first(part.size());
     sent_bytes_.assign(sent.begin(), sent.end());
-    if (slot.edited)
+    if (slot.t.edited)
       std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(part.size(), 8));
     damage(sent_bytes_);
     t.status = host_->dma_write(t.function, t.offset, sent_bytes_);
@@ -291,7 +296,7 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
   if (cut && t.status == Status::SC) t.status = Status::CA;
   if (cut) t.size = static_cast<std::uint32_t>(part.size());
   t.answered_by = AnsweredBy::Rule;
-  slot.edited |= t.kind == Kind::DmaWrite;
+  slot.t.edited |= t.kind == Kind::DmaWrite;
   slot.done = true;
   return false;
 }

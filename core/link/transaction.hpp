@@ -91,7 +91,8 @@ struct Transaction {
   Origin origin = Origin::Driver;
   AnsweredBy answered_by = AnsweredBy::Function;
   std::int8_t bar = kBarNone;
-  std::uint8_t function = 0;                // instance on this link, 0..255
+  std::uint8_t function = 0;  // instance on this link, 0..255
+  bool edited = false;  // a rule, or somebody at a stop, changed its value: the trace has both
   std::span<const std::byte> payload = {};  // DMA data and texts; valid during the call only
 };
 

@@ -21,8 +21,11 @@ Result<std::unique_ptr<MatchCounter>> MatchCounter::create(TraceReader& reader,
 Result<MatchCounter::Progress> MatchCounter::advance(std::uint64_t events) {
   Progress progress;
   progress.of = reader_.last_seq();
-  // Functions that were plugged since change what names mean: the count begins again.
-  if (const auto names = reader_.names(); names != names_) {
+  const std::uint64_t newest_edit = reader_.last_edit();
+  // Functions that were plugged since change what names mean, and an edit what was counted: the
+  // count begins again.
+  if (const auto names = reader_.names();
+      names != names_ || reader_.edited_since(last_edit_, next_)) {
     auto compiled = Expression::compile(text_, names);
     if (!compiled) return tl::unexpected(compiled.error());
     expression_ = std::move(*compiled);
@@ -31,6 +34,7 @@ Result<MatchCounter::Progress> MatchCounter::advance(std::uint64_t events) {
     next_ = 1;
     matches_ = 0;
   }
+  last_edit_ = newest_edit;
   std::uint64_t looked_at = 0;
   bool open_end = false;
   const auto read = reader_.for_each(next_, progress.of, [&](const Transaction& t) {

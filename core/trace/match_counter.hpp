@@ -37,7 +37,7 @@ class MatchCounter {
   Expression expression_;
   std::shared_ptr<const Names> names_;
   LastValues last_;
-  std::uint64_t next_ = 1, matches_ = 0;
+  std::uint64_t next_ = 1, matches_ = 0, last_edit_ = 0;
   SiteSymbols symbols_;
 };
 

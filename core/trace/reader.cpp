@@ -115,6 +115,7 @@ TraceEvent event_of(Statement& row) {
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(row.integer(kEventColumnCount), 0, ~0u));
   const auto text = row.blob(kEventColumnCount + 1);
   if (row.number(kEventColumnCount + 2) != 0) event.edit = edit_of(row, kEventColumnCount + 2);
+  event.t.edited = event.edit.has_value();
   event.text = printable({reinterpret_cast<const char*>(text.data()), text.size()}, kLongestText);
   return event;
 }
@@ -213,6 +214,42 @@ Result<std::vector<TraceEdit>> TraceReader::edits(std::uint64_t from, std::uint6
   return all;
 }
 
+Result<void> TraceReader::State::tell_edited(std::vector<Transaction>& some) {
+  if (some.empty()) return {};
+  auto row = prepare("SELECT seq FROM edit WHERE seq BETWEEN ? AND ?");
+  if (!row) return tl::unexpected(row.error());
+  row->bind(1, signed_of(some.front().seq));
+  row->bind(2, signed_of(some.back().seq));
+  int rc = 0;
+  while ((rc = row->step()) == SQLITE_ROW) {
+    const auto t = std::ranges::lower_bound(some, row->number(0), {}, &Transaction::seq);
+    if (t != some.end() && t->seq == row->number(0)) t->edited = true;
+  }
+  if (rc != SQLITE_DONE) return refuse();
+  return {};
+}
+
+std::uint64_t TraceReader::State::last_edit() {
+  auto row = prepare("SELECT max(rowid) FROM edit");
+  return row && row->step() == SQLITE_ROW ? row->number(0) : 0;
+}
+
+bool TraceReader::State::edited_since(std::uint64_t edit, std::uint64_t before) {
+  auto row = prepare("SELECT 1 FROM edit WHERE rowid > ? AND +seq < ? LIMIT 1");
+  if (!row) return true;
+  row->bind(1, signed_of(edit));
+  row->bind(2, signed_of(before));
+  return row->step() == SQLITE_ROW;
+}
+
+std::uint64_t TraceReader::last_edit() {
+  return state_->last_edit();
+}
+
+bool TraceReader::edited_since(std::uint64_t edit, std::uint64_t before) {
+  return state_->edited_since(edit, before);
+}
+
 Result<std::vector<TraceText>> TraceReader::notes(std::uint64_t from, std::uint64_t to) {
   auto row = state_->prepare(
       "SELECT seq, text FROM note WHERE seq BETWEEN ? AND ? ORDER BY id LIMIT 100000");
@@ -304,6 +341,7 @@ Result<void> TraceReader::for_each(std::uint64_t from, std::uint64_t to,
     row->reset();
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) return state_->refuse();
     for (const auto& [i, data] : payloads) some[i].payload = data;
+    if (auto told = state_->tell_edited(some); !told) return told;
     for (const Transaction& t : some)
       if (!each(t)) return {};
     if (some.empty() || some.back().seq >= static_cast<std::uint64_t>(signed_of(to))) break;

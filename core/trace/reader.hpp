@@ -120,6 +120,10 @@ class TraceReader {
   Result<Page> window(const TraceWindow& window);
   Result<std::vector<std::byte>> payload(std::uint64_t seq);
   Result<std::vector<TraceEdit>> edits(std::uint64_t from = 0, std::uint64_t to = ~0ull >> 1);
+  // The newest edit's number, from 1; 0: there is none. What was edited since one of them tells
+  // whether a transaction before `before` is not any more as it was read then.
+  std::uint64_t last_edit();
+  bool edited_since(std::uint64_t edit, std::uint64_t before);
   Result<std::vector<TraceText>> notes(std::uint64_t from = 0, std::uint64_t to = ~0ull >> 1);
   Result<std::vector<TraceText>> findings();
   Result<std::optional<TraceSite>> site(std::uint32_t id);

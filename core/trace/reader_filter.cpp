@@ -41,14 +41,23 @@ Result<bool> TraceReader::State::extend(const Expression& filter, std::uint64_t 
                                         std::size_t matches_after, std::uint64_t budget) {
   std::uint64_t looked_at = 0;
   refresh();
+  // What comes meanwhile is for the next time: its edits are newer than the newest one now.
+  auto newest = prepare("SELECT max(seq) FROM event");
+  if (!newest) return tl::unexpected(newest.error());
+  const std::int64_t last = newest->step() == SQLITE_ROW ? newest->integer(0) : 0;
+  newest->reset();
+  const std::uint64_t newest_edit = last_edit();
   if (index.text != filter.text() || index.names != names || index.pending.size() > kMostPending ||
-      any_completed(db, index.pending)) {
+      any_completed(db, index.pending) || edited_since(index.last_edit, index.next)) {
     index = FilterIndex{};
     index.text = filter.text();
     index.names = names;
   }
-  auto row = prepare(fmt::format("SELECT {} FROM event e WHERE e.seq >= ?1 ORDER BY e.seq LIMIT {}",
-                                 kEventColumns, kRowsATime));
+  index.last_edit = newest_edit;
+  auto row =
+      prepare(fmt::format("SELECT {} FROM event e WHERE e.seq BETWEEN ?1 AND ?2 ORDER BY e.seq "
+                          "LIMIT {}",
+                          kEventColumns, kRowsATime));
   if (!row) return tl::unexpected(row.error());
   std::size_t after = 0;
   for (auto i = index.matches.size(); i-- > 0 && index.matches[i] >= until;) ++after;
@@ -56,10 +65,12 @@ Result<bool> TraceReader::State::extend(const Expression& filter, std::uint64_t 
   while (index.next < until || after < matches_after) {
     some.clear();
     row->bind(1, signed_of(index.next));
+    row->bind(2, last);
     int rc = 0;
     while ((rc = row->step()) == SQLITE_ROW) some.push_back(transaction_of(*row));
     row->reset();
     if (rc != SQLITE_DONE) return refuse();
+    if (auto told = tell_edited(some); !told) return tl::unexpected(told.error());
     for (const Transaction& t : some) {
       if (filter.matches({t, Phase::After, index.last, *names, symbol(t.site)})) {
         index.matches.push_back(t.seq);

@@ -21,7 +21,8 @@ struct FilterIndex {
   std::vector<std::uint64_t> matches;
   std::vector<std::uint64_t> pending;  // looked at before they completed
   LastValues last;
-  std::uint64_t next = 0;  // the first seq not looked at
+  std::uint64_t next = 0;       // the first seq not looked at
+  std::uint64_t last_edit = 0;  // TraceReader::last_edit() before it was
 };
 
 struct TraceReader::State {
@@ -41,6 +42,10 @@ struct TraceReader::State {
   // Reads functions and names again if they were described anew.
   void refresh();
   std::string_view symbol(std::uint32_t site);
+  // Sets Transaction::edited of these, which are in order.
+  Result<void> tell_edited(std::vector<Transaction>& some);
+  std::uint64_t last_edit();
+  bool edited_since(std::uint64_t edit, std::uint64_t before);
   // False: the budget of events ran out first (0: there is none).
   Result<bool> extend(const Expression& filter, std::uint64_t until, std::size_t matches_after,
                       std::uint64_t budget);

@@ -146,6 +146,7 @@ Result<TracePage> read(rpc::TracePage::Reader from) {
                          .text = string(row.getText())});
     if (row.hasEdit()) {
       const auto edit = row.getEdit();
+      page.rows.back().transaction.edited = true;
       page.rows.back().edit = Edit{.sent = edit.getSent(),
                                    .delivered = edit.getDelivered(),
                                    .answered = edit.getAnswered(),

@@ -182,3 +182,19 @@ TEST_CASE("an edited expression keeps its text and copies are alike") {
   CHECK(c.matches({t, Phase::After, road.last, *names()}));
   CHECK(b.matches({t, Phase::After, road.last, *names()}));
 }
+
+TEST_CASE("edited is known when an access or DMA is over, and no number") {
+  Road road;
+  Transaction t = road.write(0x14, 1);
+  CHECK_FALSE(road.matches("edited", t));
+  CHECK(road.matches("write and not edited", t));
+  t.edited = true;
+  CHECK(road.matches("edited", t));
+  CHECK_FALSE(road.matches("not edited", t));
+  CHECK(road.verdict(compiled("edited"), t, Phase::Before) == Verdict::Unknown);
+  CHECK(compiled("edited").needs_completion());
+  CHECK_FALSE(compiled("write CC and not edited or irq").needs_completion());
+  CHECK_FALSE(road.matches("edited", road.irq(1)));
+  CHECK(has(refused("edited == 1"), "expected"));
+  CHECK(has(refused("value == edited"), "edited is no number"));
+}

@@ -63,6 +63,54 @@ TEST_CASE("a corrupted DMA write leaves the device's own bytes alone") {
   CHECK(road.read(kCount) == 1);
 }
 
+TEST_CASE("a corrupted DMA read is edited: memory's bytes and the device's are both recorded") {
+  Road road;
+  road.host.bytes[0] = std::byte{0x11};
+  const auto rule = road.fault("dma_read", "corrupt 0xff");
+  REQUIRE(rule);
+  road.break_at("dma and edited", Phase::After);
+  std::thread driver([&] { road.write(kCommand, kDmaRead); });
+  CHECK(road.stopped());
+  road.resume();
+  driver.join();
+  REQUIRE(road.tape.edits.size() == 1);
+  CHECK(road.tape.edits[0].answered == 0x11);
+  CHECK(road.tape.edits[0].returned == (0x11 ^ 0xff));
+  CHECK(road.tape.edits[0].rule == *rule);
+}
+
+TEST_CASE("what a rule changed is edited at the stop after it, and what passed untouched is not") {
+  Road road;
+  REQUIRE(road.fault("write PLAIN and value == 4", "flip 0x1"));
+  road.break_at("edited", Phase::After);
+  road.write(kPlain, 2);
+  std::thread driver([&] { road.write(kPlain, 4); });
+  REQUIRE(road.stopped());
+  CHECK(road.command([](Link& l) { return l.stop()->transaction.value; }) == 5);
+  road.resume();
+  driver.join();
+  CHECK(road.tape.edits.size() == 1);
+}
+
+TEST_CASE("what somebody changed at a stop is edited when it is over") {
+  Road road;
+  road.break_at("write PLAIN");
+  road.break_at("write and edited", Phase::After);
+  std::thread driver([&] { road.write(kPlain, 4); });
+  const auto held = [&](Phase phase) {
+    return Road::soon([&] {
+      return road.command([&](Link& l) { return l.stop() && l.stop()->phase == phase; });
+    });
+  };
+  REQUIRE(held(Phase::Before));
+  REQUIRE(road.command([](Link& l) { return l.edit(6); }));
+  road.resume();
+  REQUIRE(held(Phase::After));
+  road.resume();
+  driver.join();
+  CHECK(road.read(kPlain) == 6);
+}
+
 TEST_CASE("a DMA write that a rule drops is lost without the device's knowing") {
   Road road;
   REQUIRE(road.fault("dma_write", "drop"));

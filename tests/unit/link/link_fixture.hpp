@@ -101,14 +101,21 @@ class Tape final : public Recorder {
   };
   void event(const Transaction& t) override { add(t, false); }
   void completion(const Transaction& t) override { add(t, true); }
-  void edit(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t,
-            std::uint32_t) override {}
+  void edit(std::uint64_t seq, std::uint64_t sent, std::uint64_t delivered, std::uint64_t answered,
+            std::uint64_t returned, std::uint32_t rule) override {
+    edits.push_back({seq, sent, delivered, answered, returned, rule});
+  }
   void blob(BlobKind what, std::uint64_t key, std::span<const std::byte> bytes) override {
     if (what == BlobKind::Payload)
       for (Entry& e : entries)
         if (e.t.seq == key) e.payload.assign(bytes.begin(), bytes.end());
   }
   std::vector<Entry> entries;
+  struct Edit {
+    std::uint64_t seq, sent, delivered, answered, returned;
+    std::uint32_t rule;
+  };
+  std::vector<Edit> edits;
 
  private:
   void add(const Transaction& t, bool completion) {

@@ -230,3 +230,12 @@ TEST_CASE("a pass tells how much it looked at, and what the trace lost") {
   CHECK(report.lost == 12);
   CHECK(report.results.size() == 2);
 }
+
+TEST_CASE("an assertion can ask for what was edited") {
+  Run run;
+  run.write(0x1000, 1).write(0x1000, 2).irq(0);
+  const std::string rule = "must write SQ[0].TDBL and edited before each irq";
+  CHECK_FALSE(run.check(rule).held);
+  run.all[1].edited = true;
+  CHECK(run.check(rule).held);
+}

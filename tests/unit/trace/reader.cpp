@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "core/registers/map_json.hpp"
+#include "core/trace/match_counter.hpp"
 #include "core/trace/query.hpp"
 #include "core/trace/spool.hpp"
 #include "core/trace/spool_memory.hpp"
@@ -308,6 +309,35 @@ TEST_CASE("a filter looks again at what was pending when it looked first") {
   live.spool->completion(t);
   REQUIRE(live.writer->flush());
   CHECK(reader->window({.filter = &*filter})->events.size() == 1);
+}
+
+TEST_CASE("what was edited is found by a filter, also when it is changed after that has looked") {
+  test::Folder folder;
+  auto live = record(folder / "run.db");
+  for (std::uint64_t seq = 1; seq <= 5000; ++seq) {
+    if (seq == 4200) live.spool->edit(seq, 1, 2, 0, 0, 3);
+    live.spool->event(mem_write(seq, 0, 1));
+  }
+  REQUIRE(live.writer->flush());
+  auto reader = read(folder / "run.db");
+  const auto filter = Expression::compile("edited", reader->names());
+  REQUIRE(filter);
+  CHECK(seqs(*reader->window({.filter = &*filter})) == Seqs{4200});
+  auto counter = MatchCounter::create(*reader, "edited");
+  REQUIRE(counter);
+  CHECK((*counter)->advance(10'000)->matches == 1);
+  live.spool->edit(5000, 1, 2, 0, 0, 3);
+  live.spool->edit(17, 1, 2, 0, 0, 3);
+  live.spool->edit(17, 1, 3, 0, 0, 0);
+  REQUIRE(live.writer->flush());
+  CHECK(seqs(*reader->window({.filter = &*filter})) == Seqs{17, 4200, 5000});
+  CHECK((*counter)->advance(10'000)->matches == 3);
+  std::vector<std::uint64_t> told;
+  REQUIRE(reader->for_each(1, ~0ull, [&](const Transaction& t) {
+    if (t.edited) told.push_back(t.seq);
+    return true;
+  }));
+  CHECK(told == Seqs{17, 4200, 5000});
 }
 
 TEST_CASE("a reader in use does not keep the writer's log from being folded back") {
