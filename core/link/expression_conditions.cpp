@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/link/expression_parser.hpp"
+#include "core/registers/access_rules.hpp"
 
 namespace pcilens::expression {
 namespace {
@@ -217,6 +218,7 @@ Parser::Index Parser::place_condition(const Kinds& kinds) {
 Parser::Index Parser::attribute_condition() {
   const Token& name = token();
   const AttributeWord* word = attribute_word(name.text);
+  if (word->attribute == Attribute::Ignored) return ignored_condition();
   ++at_;
   Node node;
   node.op = Op::Attribute;
@@ -251,6 +253,72 @@ Parser::Index Parser::attribute_condition() {
     }
     node.test = Test::NonZero;
   }
+  return add(node);
+}
+
+namespace {
+
+// Where an access that only reads, or only writes, can have no effect: the bytes of a BAR at which
+// nothing acts. More of them than a breakpoint can look at are one range.
+std::vector<Target> where_ignored(const RegisterLookup& lookup, bool reads) {
+  constexpr std::size_t kMost = 256;
+  struct Part {
+    std::uint64_t begin, end;
+  };
+  const RegisterMap& map = lookup.map();
+  std::vector<Part> acting;
+  for (const MemoryRegion* region : map.regions)
+    acting.push_back({region->offset, region->offset + region->size});
+  for (const Register* r : map.registers) {
+    const AccessRules rules = rules_of(*r);
+    if ((reads ? rules.readable : rules.acts()) == 0) continue;
+    for (std::uint32_t element = 0; element < r->count; ++element)
+      acting.push_back({r->offset_of(element), r->offset_of(element) + r->width});
+  }
+  std::ranges::sort(acting, {}, &Part::begin);
+  std::vector<Target> out;
+  std::uint64_t from = 0;
+  const auto add = [&](std::uint64_t to) {
+    if (to > from)
+      out.push_back({.offset = from, .length = to - from, .bits = 0, .reset = 0, .bar = map.bar});
+  };
+  for (const Part& part : acting) {
+    if (out.size() < kMost) add(part.begin);
+    if (out.size() < kMost) from = std::max(from, part.end);
+  }
+  add(~0ull);
+  return out;
+}
+
+}  // namespace
+
+// `ignored`: an access that can have no effect. It costs only where there are such places.
+Parser::Index Parser::ignored_condition() {
+  const Token& name = token();
+  ++at_;
+  Node node;
+  node.op = Op::Attribute;
+  node.attribute = Attribute::Ignored;
+  node.test = Test::NonZero;
+  std::vector<Target> writes, reads;
+  for (std::size_t f = 0; f < names_.functions.size() && f < 256; ++f) {
+    if (scope_.function >= 0 && scope_.function != static_cast<int>(f)) continue;
+    for (const auto& lookup : names_.functions[f].bars) {
+      if (!lookup || (scope_.bar >= 0 && scope_.bar != lookup->map().bar)) continue;
+      for (const auto& [targets, reading] : {std::pair(&writes, false), std::pair(&reads, true)})
+        for (Target t : where_ignored(*lookup, reading)) {
+          t.function = static_cast<std::int16_t>(f);
+          targets->push_back(t);
+        }
+    }
+  }
+  if (writes.empty() && reads.empty())
+    return fail(name,
+                "no registers are known here, so nothing tells which accesses are ignored; "
+                "--registers names a file of them");
+  if (!add_targets(writes, node.target, node.targets, name) ||
+      !add_targets(reads, node.right_target, node.right_targets, name))
+    return std::nullopt;
   return add(node);
 }
 

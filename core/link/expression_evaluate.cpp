@@ -98,6 +98,11 @@ Seen read(Attribute attribute, const EventView& e) {
     case Attribute::Edited:
       if (!is_completed(e)) return {Seen::Unknown};  // it may be yet
       return {Seen::Known, t.edited};
+    case Attribute::Ignored: {
+      const auto ignored = e.names.ignored(t);
+      if (!ignored) return {Seen::Unknown};
+      return {Seen::Known, *ignored != Ignored::No};
+    }
     case Attribute::Latency:
       if (!is_completed(e)) return {Seen::Unknown};
       return {Seen::Known, t.done_ns > t.t_ns ? t.done_ns - t.t_ns : 0};
@@ -337,6 +342,7 @@ std::uint32_t kinds_of(Attribute attribute) {
   switch (attribute) {
     case Attribute::Value: return kAllKinds & ~bit(Kind::Control) & ~bit(Kind::Timer);
     case Attribute::Old: return kAccessKinds;
+    case Attribute::Ignored: return kMemoryKinds;
     case Attribute::Offset:
     case Attribute::Bar: return kAccessKinds | kStateKinds;
     case Attribute::Size: return kAccessKinds | kStateKinds | kDmaKinds | kMapKinds;

@@ -52,6 +52,7 @@ class Parser {
   Index exact_kind(const KindWord& word);
   Index place_condition(const Kinds& kinds);
   Index attribute_condition();
+  Index ignored_condition();
   Index last_condition();
   Index symbol_condition();
   Index with_origin_symbol(Index condition);  // `... from nvme_probe`

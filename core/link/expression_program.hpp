@@ -78,6 +78,7 @@ enum class Attribute : std::uint8_t {
   Input,  // the number after `input`
   Reset,  // the name after `reset`
   Edited,
+  Ignored,
 };
 
 // What a test compares with.
@@ -111,9 +112,9 @@ struct Node {
   bool has_from = false, has_to = false;
   std::uint32_t kinds = kAllKinds;
   std::uint32_t child = 0, next = 0;      // indices of nodes; next 0: the last sibling
-  std::uint32_t target = 0, targets = 0;  // first and number
-  std::uint32_t right_target = 0, right_targets = 0;
-  std::uint64_t mask = ~0ull;  // `& mask`
+  std::uint32_t target = 0, targets = 0;  // first and number; of Ignored: where writes can be
+  std::uint32_t right_target = 0, right_targets = 0;  // of Ignored: where reads can be
+  std::uint64_t mask = ~0ull;                         // `& mask`
   std::uint64_t a = 0, b = 0;  // number; from and to; first range and number; text
 };
 

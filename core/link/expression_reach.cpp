@@ -102,7 +102,21 @@ Areas of_targets(const Program& p, const Node& n) {
   return of_kinds(n.kinds, areas);
 }
 
+std::vector<Area> ranges_of(const Program& p, std::uint32_t first, std::uint32_t count) {
+  std::vector<Area> areas;
+  for (std::uint32_t i = first; i < first + count; ++i) {
+    const Target& t = p.targets[i];
+    areas.push_back({t.function, t.bar, t.offset, t.offset + t.length});
+  }
+  return areas;
+}
+
 Areas of_attribute(const Program& p, const Node& n) {
+  if (n.attribute == Attribute::Ignored) {
+    Areas out = of_kinds(bit(Kind::MemWrite), ranges_of(p, n.target, n.targets));
+    unite(out, of_kinds(bit(Kind::MemRead), ranges_of(p, n.right_target, n.right_targets)));
+    return out;
+  }
   const std::uint32_t kinds = kinds_of(n.attribute);
   const bool plain = n.right == Right::Number && n.mask == ~0ull;
   if (plain && n.test == Test::Equal && n.attribute == Attribute::Kind)

@@ -53,6 +53,7 @@ constexpr std::array kAttributeWords = {
     AttributeWord{"origin", Attribute::Origin, true},
     AttributeWord{"answered_by", Attribute::AnsweredBy, true},
     AttributeWord{"edited", Attribute::Edited, false, true},
+    AttributeWord{"ignored", Attribute::Ignored, false, true},
 };
 
 constexpr std::array<std::string_view, 10> kOtherWords = {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/host/host.hpp"
+#include "core/registers/access_rules.hpp"
 
 namespace pcilens {
 namespace {
@@ -76,6 +77,23 @@ ConfigNames::ConfigNames(std::span<const std::byte> image) {
   const ConfigItem* control = find("PCIE.DEVCTL");
   if (able && control && (first_value(able->offset, 4).value_or(0) & kFlrCapable) != 0)
     flr_at_ = control->offset + 1u;
+  // PCIe 5.0, 7.7.2: an entry has 16 bytes; the pending bits come in qwords.
+  const ConfigItem* msix = find("MSIX.CTRL");
+  if (msix == nullptr || image_.empty()) return;
+  const std::uint64_t vectors = (first_value(msix->offset, 2).value_or(0) & 0x7ff) + 1;
+  for (const auto& [name, bytes] :
+       {std::pair("MSIX.TABLE", vectors * 16), std::pair("MSIX.PBA", (vectors + 63) / 64 * 8)}) {
+    const ConfigItem* item = find(name);
+    if (item == nullptr) continue;
+    const std::uint64_t at = first_value(item->offset, 4).value_or(0);
+    msix_.push_back({static_cast<std::int8_t>(at & 7), at & ~7ull, (at & ~7ull) + bytes});
+  }
+}
+
+bool ConfigNames::msix_at(std::int8_t bar, std::uint64_t offset) const {
+  return std::ranges::any_of(msix_, [&](const Part& part) {
+    return part.bar == bar && offset >= part.begin && offset < part.end;
+  });
 }
 
 const ConfigNames& ConfigNames::standard_header() {
@@ -133,6 +151,44 @@ RegisterRef Names::at(const Transaction& t) const {
   for (std::uint32_t i = 0; i < std::min(t.size, 8u); ++i)
     if (const RegisterRef found = lookup->at(t.offset + i)) return found;
   return {};
+}
+
+std::string_view in_words(Ignored ignored) {
+  switch (ignored) {
+    case Ignored::No: break;
+    case Ignored::ReadOnly: return "read-only";
+    case Ignored::WriteOnly: return "write-only";
+    case Ignored::Reserved: return "reserved";
+    case Ignored::NoRegister: return "no register";
+  }
+  return {};
+}
+
+std::optional<Ignored> Names::ignored(const Transaction& t) const {
+  if (!is_memory(t.kind)) return std::nullopt;
+  const RegisterLookup* lookup = bar(t.function, t.bar);
+  if (lookup == nullptr) return std::nullopt;
+  const bool reads = is_read(t.kind);
+  bool register_there = false, other_way = false;
+  for (std::uint64_t i = 0; i < t.size;) {
+    const std::uint64_t at = t.offset + i;
+    const RegisterRef ref = lookup->at(at);
+    if (!ref) {
+      if (lookup->region_at(at) != nullptr || config(t.function).msix_at(t.bar, at))
+        return Ignored::No;
+      ++i;
+      continue;
+    }
+    // A register counts as a whole.
+    const AccessRules rules = rules_of(*ref.reg);
+    if ((reads ? rules.readable : rules.acts()) != 0) return Ignored::No;
+    other_way |= (reads ? rules.acts() : rules.readable) != 0;
+    register_there = true;
+    i += ref.offset() + ref.reg->width - at;
+  }
+  if (!register_there) return Ignored::NoRegister;
+  if (!other_way) return Ignored::Reserved;
+  return reads ? Ignored::WriteOnly : Ignored::ReadOnly;
 }
 
 std::string Names::place(const Transaction& t) const {

@@ -33,6 +33,8 @@ class ConfigNames {
   const ConfigItem* find(std::string_view name) const;
   // Its value when the function appeared; nothing without an image.
   std::optional<std::uint64_t> first_value(std::uint64_t offset, std::uint32_t size) const;
+  // Whether that byte of a BAR lies in the MSI-X table or in its pending bits.
+  bool msix_at(std::int8_t bar, std::uint64_t offset) const;
   // Whether it is a config write that starts a function level reset (PCIe 5.0, 7.5.3.4).
   bool starts_flr(const Transaction& t) const;
 
@@ -40,7 +42,23 @@ class ConfigNames {
   std::vector<ConfigItem> items_;
   std::vector<std::byte> image_;
   std::uint64_t flr_at_ = 0;  // the byte whose highest bit starts one; 0: there is none
+  struct Part {               // of a BAR
+    std::int8_t bar;
+    std::uint64_t begin, end;  // bytes
+  };
+  std::vector<Part> msix_;
 };
+
+// What keeps an access from any effect.
+enum class Ignored : std::uint8_t {
+  No,          // nothing
+  ReadOnly,    // a write of registers in which no write can change a bit
+  WriteOnly,   // a read of registers in which only writes reach one
+  Reserved,    // either, where all bits are reserved
+  NoRegister,  // of bytes at which there is neither a register nor memory
+};
+// "read-only" "write-only" "reserved" "no register"; empty for No.
+std::string_view in_words(Ignored ignored);
 
 struct FunctionNames {
   std::string instance;  // "edu0": device name and a number
@@ -63,6 +81,9 @@ class Names {
   // The register that a memory access (or a State or Force record of one) touches first; none for
   // other kinds.
   RegisterRef at(const Transaction& t) const;
+  // Of a memory access by the register map alone, whatever its value. Nothing of other kinds, and
+  // where a BAR has no register map.
+  std::optional<Ignored> ignored(const Transaction& t) const;
   // As begins_anew(), and also by a driver that writes a function level reset.
   bool resets(const Transaction& t) const {
     return begins_anew(t) || (t.kind == Kind::CfgWrite && config(t.function).starts_flr(t));

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "core/registers/access_rules.hpp"
+
 namespace pcilens {
 
 struct RegisterBank::Hooks {
@@ -14,25 +16,14 @@ struct RegisterBank::Hooks {
   std::function<void(const RegisterRef&)> read_effect;
 };
 
-// Masks by access type, so that a read or write of a plain register needs no look at its fields.
 struct RegisterBank::Slot {
   const Register* reg = nullptr;
   std::uint64_t* values = nullptr;  // one an element, in values_
-  std::uint64_t readable = 0;
-  std::uint64_t writable = 0;  // RW and WO
-  std::uint64_t w1c = 0, w1s = 0, rc = 0;
+  AccessRules rules;                // so that a plain register needs no look at its fields
   std::unique_ptr<Hooks> hooks;
   std::uint8_t width = 0;
   bool plain_read = true;  // a read is the stored value masked, and nothing else happens
   bool changed = true;     // a stored value, since peek_changes()
-
-  void add(Access access, std::uint64_t mask) {
-    if (access != Access::WO && access != Access::Reserved) readable |= mask;
-    if (access == Access::RW || access == Access::WO) writable |= mask;
-    if (access == Access::W1C) w1c |= mask;
-    if (access == Access::RW1S) w1s |= mask;
-    if (access == Access::RC) rc |= mask;
-  }
 };
 
 namespace {
@@ -67,13 +58,8 @@ RegisterBank::RegisterBank(const RegisterMap& map)
     slot.width = r.width;
     slot.values = next;
     next += r.count;
-    std::uint64_t uncovered = r.mask();
-    for (const Field& f : r.fields) {
-      slot.add(f.access, f.mask() & uncovered);
-      uncovered &= ~f.mask();
-    }
-    slot.add(r.access, uncovered);
-    slot.plain_read = slot.rc == 0;
+    slot.rules = rules_of(r);
+    slot.plain_read = slot.rules.rc == 0;
   }
   for (const MemoryRegion* region : map.regions) {
     memory_.emplace_back(region->size);
@@ -125,14 +111,15 @@ std::uint64_t RegisterBank::shown(const Slot& slot, std::uint32_t index, bool pe
   std::uint64_t value = slot.values[index];
   if (slot.hooks && slot.hooks->read && !(peeking && slot.reg->peek_has_effect))
     value = slot.hooks->read({slot.reg, index});
-  return value & slot.readable;
+  return value & slot.rules.readable;
 }
 
 std::uint64_t RegisterBank::read_element(const Slot& slot, std::uint32_t index,
                                          std::uint64_t lanes) {
-  if (slot.plain_read) return slot.values[index] & slot.readable;
+  if (slot.plain_read) return slot.values[index] & slot.rules.readable;
   const std::uint64_t value = shown(slot, index, false);
-  if ((slot.rc & lanes) != 0) store(*slot.reg, index, slot.values[index] & ~(slot.rc & lanes));
+  if (const std::uint64_t cleared = slot.rules.rc & lanes; cleared != 0)
+    store(*slot.reg, index, slot.values[index] & ~cleared);
   if (slot.hooks && slot.hooks->read_effect) slot.hooks->read_effect({slot.reg, index});
   return value;
 }
@@ -140,10 +127,7 @@ std::uint64_t RegisterBank::read_element(const Slot& slot, std::uint32_t index,
 void RegisterBank::write_element(Slot& slot, std::uint32_t index, std::uint64_t value,
                                  std::uint64_t lanes) {
   const std::uint64_t before = slot.values[index];
-  const std::uint64_t writable = slot.writable & lanes;
-  std::uint64_t after = (before & ~writable) | (value & writable);
-  after &= ~(value & slot.w1c & lanes);
-  after |= value & slot.w1s & lanes;
+  const std::uint64_t after = slot.rules.written(before, value, lanes);
   slot.values[index] = after;
   slot.changed = true;
   if (slot.hooks && slot.hooks->write)
@@ -219,7 +203,7 @@ void RegisterBank::peek_changes(
   for (std::size_t i = 0; i < map().registers.size(); ++i) {
     Slot& slot = slots_[i];
     const bool computed = slot.hooks && slot.hooks->read;
-    if (slot.readable == 0 || !(std::exchange(slot.changed, false) || computed)) continue;
+    if (slot.rules.readable == 0 || !(std::exchange(slot.changed, false) || computed)) continue;
     for (std::uint32_t index = 0; index < slot.reg->count; ++index)
       see({slot.reg, index}, shown(slot, index, true));
   }

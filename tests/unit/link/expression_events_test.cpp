@@ -198,3 +198,53 @@ TEST_CASE("edited is known when an access or DMA is over, and no number") {
   CHECK(has(refused("edited == 1"), "expected"));
   CHECK(has(refused("value == edited"), "edited is no number"));
 }
+
+TEST_CASE("ignored is an access that can have no effect, before it as after it") {
+  Road road;
+  for (const Phase phase : {Phase::Before, Phase::After}) {
+    CHECK(road.matches("ignored", road.write(0x1c, 1), phase));
+    CHECK(road.matches("write and ignored", road.write(0x40, 1), phase));
+    CHECK_FALSE(road.matches("ignored", road.write(0x14, 1), phase));
+    CHECK(road.matches("not ignored", road.write(0x14, 1), phase));
+    CHECK_FALSE(road.matches("not ignored", road.write(0x1c, 1), phase));
+    CHECK(road.matches("nvme0:ignored", road.read(0x1004, 0), phase));
+    CHECK_FALSE(road.matches("edu0:ignored", road.read(0x1004, 0), phase));
+    CHECK_FALSE(road.matches("ignored", road.config_write(0, 1), phase));
+  }
+  // Nothing is known of that BAR.
+  Transaction t = road.write(0x40, 1);
+  t.bar = 3;
+  CHECK(road.verdict(compiled("ignored"), t) == Verdict::Unknown);
+}
+
+TEST_CASE("ignored costs only where there is something to ignore") {
+  const Reach& reach = compiled("ignored").reach();
+  CHECK_FALSE(reach.everywhere);
+  CHECK(reach.kinds ==
+        (1u << static_cast<unsigned>(Kind::MemRead) | 1u << static_cast<unsigned>(Kind::MemWrite)));
+  // Of every access that is ignored, the reach has a byte.
+  Road road;
+  const Expression ignored = compiled("ignored");
+  const auto reached = [&](const Transaction& t) {
+    return std::ranges::any_of(reach.ranges, [&](const Reach::Range& r) {
+      return r.function == t.function && r.bar == t.bar && t.offset <= r.last() &&
+             t.offset + t.size > r.begin && (r.kinds >> static_cast<unsigned>(t.kind) & 1) != 0;
+    });
+  };
+  for (road.function = 0; road.function < 2; ++road.function)
+    for (std::uint64_t offset = 0; offset < 0x1100; ++offset)
+      for (const std::uint32_t size : {1u, 4u, 8u})
+        for (const Transaction& t : {road.read(offset, 0, size), road.write(offset, 0, size)})
+          if (road.verdict(ignored, t) == Verdict::Yes) CHECK(reached(t));
+  road.function = 0;
+  CHECK_FALSE(reached(road.write(0x14, 1)));
+  CHECK_FALSE(reached(road.write(0x1000, 1)));
+}
+
+TEST_CASE("ignored needs registers, and takes no test") {
+  const auto nothing = Expression::compile("ignored", std::make_shared<Names>());
+  REQUIRE_FALSE(nothing.has_value());
+  CHECK(has(nothing.error().message, "no registers are known here"));
+  CHECK(has(refused("ignored == 1"), "expected"));
+  CHECK(has(refused("value == ignored"), "ignored is no number"));
+}

@@ -117,3 +117,69 @@ TEST_CASE("the register at a transaction is the first that it touches") {
   CHECK_FALSE(n.at(memory(0x20, 4)));
   CHECK_FALSE(n.at(config(0x14, 4)));
 }
+
+TEST_CASE("an access is ignored by the register map alone, whatever its value") {
+  const Names n = only(kNvme0);
+  const auto write = [&](std::uint64_t offset, std::uint32_t size = 4) {
+    return n.ignored(memory(offset, size));
+  };
+  const auto read = [&](std::uint64_t offset, std::uint32_t size = 4) {
+    Transaction t = memory(offset, size);
+    t.kind = Kind::MemRead;
+    return n.ignored(t);
+  };
+  CHECK(write(0x14) == Ignored::No);           // CC
+  CHECK(write(0x10) == Ignored::No);           // INTMC clears by ones
+  CHECK(write(0x0c) == Ignored::No);           // INTMS sets by ones
+  CHECK(write(0x1000) == Ignored::No);         // a doorbell
+  CHECK(write(0x1c) == Ignored::ReadOnly);     // CSTS
+  CHECK(write(0x00, 8) == Ignored::ReadOnly);  // CAP
+  CHECK(write(0x1d, 1) == Ignored::ReadOnly);  // a part of CSTS: a register counts as a whole
+  CHECK(write(0x17, 1) == Ignored::No);        // a part of CC
+  CHECK(write(0x40) == Ignored::NoRegister);
+  CHECK(write(0x2000, 8) == Ignored::NoRegister);
+  CHECK(write(0x1c, 8) == Ignored::ReadOnly);  // CSTS, and nothing behind it
+  CHECK(write(0x20, 8) == Ignored::No);        // nothing, and AQA
+  CHECK(read(0x1c) == Ignored::No);
+  CHECK(read(0x1004) == Ignored::WriteOnly);  // CQ[0].HDBL
+  CHECK(read(0x17, 1) == Ignored::No);
+  CHECK(read(0x40) == Ignored::NoRegister);
+  CHECK(only(kEdu0).ignored(memory(0x40010)) == Ignored::No);  // BUFFER
+}
+
+TEST_CASE("either way of access is ignored where all bits of a register are reserved") {
+  static constexpr Register kReserved{.name = "RSVD", .access = Access::Reserved};
+  static constexpr const Register* kOnly[] = {&kReserved};
+  static constexpr RegisterMap kMap{.name = "card", .bar = 0, .size = 4096, .registers = kOnly};
+  Names n;
+  n.functions.push_back({"card0", "00:01.0", {std::make_shared<RegisterLookup>(kMap)}});
+  Transaction t = memory(0);
+  CHECK(n.ignored(t) == Ignored::Reserved);
+  t.kind = Kind::MemRead;
+  CHECK(n.ignored(t) == Ignored::Reserved);
+}
+
+TEST_CASE("nothing is said of config space, and of a BAR without registers") {
+  const Names n = only(kNvme0);
+  CHECK_FALSE(n.ignored(config(0, 4)).has_value());
+  Transaction t = memory(0);
+  t.bar = 2;
+  CHECK_FALSE(n.ignored(t).has_value());
+}
+
+TEST_CASE("the MSI-X table and its pending bits are no bytes without a register") {
+  std::vector<std::byte> image(kConfigSize);
+  image[6] = std::byte{0x10};
+  image[0x34] = std::byte{0x40};
+  image[0x40] = std::byte{0x11};
+  image[0x42] = std::byte{3};     // four vectors
+  image[0x45] = std::byte{0x20};  // the table at BAR0+0x2000
+  image[0x49] = std::byte{0x30};  // the pending bits at BAR0+0x3000
+  Names n = only(kNvme0);
+  n.functions[0].config = std::make_shared<ConfigNames>(image);
+  CHECK(n.ignored(memory(0x2000)) == Ignored::No);
+  CHECK(n.ignored(memory(0x203c)) == Ignored::No);
+  CHECK(n.ignored(memory(0x2040)) == Ignored::NoRegister);
+  CHECK(n.ignored(memory(0x3004)) == Ignored::No);
+  CHECK(n.ignored(memory(0x3008)) == Ignored::NoRegister);
+}
