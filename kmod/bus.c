@@ -191,10 +191,11 @@ bool lens_bus_has(struct lens_function *fn, phys_addr_t phys, int *bar, u64 *off
 	return false;
 }
 
-static void lens_emit_plugged(struct lens_function *fn, u64 plugged)
+/* PCILENS_PLUGGED or PCILENS_UNBOUND. */
+static void lens_emit_bus(struct lens_function *fn, u16 kind, u64 aux)
 {
 	struct pcilens_event event = {
-		.kind = PCILENS_PLUGGED, .bar = PCILENS_BAR_CONFIG, .aux = plugged,
+		.kind = kind, .bar = PCILENS_BAR_CONFIG, .aux = aux,
 	};
 	struct lens_site site;
 
@@ -228,7 +229,7 @@ static struct pci_dev *lens_bus_scan(struct lens_function *fn, struct pcilens_pl
 	plug->devfn = fn->devfn;
 	for (i = 0; i < PCILENS_BARS; i++)
 		plug->address[i] = fn->bar[i].size ? lens_config_bar(fn, i) : 0;
-	lens_emit_plugged(fn, 1);
+	lens_emit_bus(fn, PCILENS_PLUGGED, 1);
 	/* No driver yet: see below. */
 	lens_set_driver_override(pdev, "-");
 	pci_bus_add_device(pdev);
@@ -287,7 +288,7 @@ void lens_bus_unplug(struct lens_function *fn)
 	RCU_INIT_POINTER(fn->bus->function[fn->devfn], NULL);
 	pci_unlock_rescan_remove();
 	WRITE_ONCE(fn->plugged, false);
-	lens_emit_plugged(fn, 0);
+	lens_emit_bus(fn, PCILENS_PLUGGED, 0);
 	lens_put(fn);
 }
 
@@ -308,6 +309,9 @@ static int lens_bus_notify(struct notifier_block *nb, unsigned long action, void
 		fn = lens_device_function(&pdev->dev);
 		if (fn) {
 			lens_vectors_forget(fn);
+			/* Where a probe has failed, devres is not given back yet. */
+			if (action == BUS_NOTIFY_UNBOUND_DRIVER)
+				lens_emit_bus(fn, PCILENS_UNBOUND, 0);
 			lens_put(fn);
 		}
 		break;

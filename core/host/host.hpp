@@ -4,11 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/link/transaction.hpp"
 
@@ -40,15 +38,8 @@ class Host {
   // up. Under the link's lock.
   virtual void present(std::uint8_t /*function*/, bool /*is_there*/) {}
 
-  // What functions may reach now, by IOVA; nothing where the host does not know. For screens, under
-  // the link's lock.
-  struct Mapping {
-    std::uint8_t function;
-    std::uint64_t iova, size;  // bytes
-    DmaDirection direction;
-  };
-  virtual std::optional<std::vector<Mapping>> mappings() const { return std::nullopt; }
-  // Copies mapped memory as it is, whatever the direction; how many bytes were there.
+  // Copies mapped memory as it is, whatever the direction; how many bytes were there. For screens,
+  // under the link's lock.
   virtual std::size_t look(std::uint8_t /*function*/, std::uint64_t /*iova*/,
                            std::span<std::byte> /*data*/) const {
     return 0;

@@ -226,6 +226,7 @@ Link::Slot& Link::take_slot() {
   Slot& slot = *slots_[free_slots_.back()];
   free_slots_.pop_back();
   slot.rule = 0;
+  slot.refusal.clear();
   slot.stack = {};
   slot.before_value = 0;
   slot.done = slot.recorded = slot.changes_register = slot.delivered = false;
@@ -267,6 +268,7 @@ void Link::hand_over(Slot& slot, Lock& lock) {
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
   // Of what the host has done by itself, a function must know config writes only.
   if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
+    mappings_.record(slot.t);
     slot.t.status = Status::SC;
     slot.done = true;
   } else if (unclaimed || plugged == nullptr || !plugged->function) {
@@ -403,6 +405,13 @@ void Link::name_site(std::uint32_t site, std::string symbol, std::string_view js
   if (site_symbols_.size() <= site) site_symbols_.resize(site + 1);
   site_symbols_[site] = std::move(symbol);
   recorder_.blob(BlobKind::Site, site, as_bytes(json));
+}
+
+void Link::name_requester(std::uint32_t thread, std::string_view name) {
+  using namespace std::string_literals;
+  const std::string text = "thread." + std::to_string(thread) + "\0"s + std::string(name);
+  const Lock lock(mutex_);
+  recorder_.blob(BlobKind::Meta, 0, as_bytes(text));
 }
 
 void Link::host_note(std::string_view text) {

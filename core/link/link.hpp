@@ -21,7 +21,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -30,6 +32,7 @@
 #include "core/link/breakpoints.hpp"
 #include "core/link/clock.hpp"
 #include "core/link/command_queue.hpp"
+#include "core/link/dma_mappings.hpp"
 #include "core/link/faults.hpp"
 #include "core/link/names.hpp"
 #include "core/link/step.hpp"
@@ -51,6 +54,7 @@ struct HeldTransaction {
   Phase phase = Phase::Before;
   std::vector<std::uint32_t> breakpoints;
   std::string reason;
+  std::string refusal;  // why it did not succeed; empty where it did, or where nobody knows
   std::uint64_t original = 0;
   bool edited = false;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
@@ -119,6 +123,10 @@ class Link final : private Reply::Sink {
   // Something to tell of the road: a place in the driver (JSON as in record.hpp), a sentence.
   void name_site(std::uint32_t site, std::string symbol, std::string_view json);
   void host_note(std::string_view text);
+  // The name of a requester's thread, as Transaction::thread numbers it.
+  void name_requester(std::uint32_t thread, std::string_view name);
+  // A driver has let go of the function: what it has not unmapped is a finding each.
+  void driver_left(std::uint8_t function);
   // Something wrong with transaction `seq`; `rule` is a short fixed name such as "late-answer".
   void host_finding(std::uint64_t seq, std::string_view rule, std::string_view text);
   // The same in what the link asks of its host, which is under the lock.
@@ -170,6 +178,13 @@ class Link final : private Reply::Sink {
   std::uint64_t last_seq() const { return seq_; }
   // The DMA or interrupt that the host is being asked for.
   std::uint64_t carried() const { return carried_; }
+  // The memory that functions may reach, as their drivers have told. Also in what the link asks of
+  // its host.
+  const DmaMappings& mappings() const { return mappings_; }
+  // The driver's function of a site; empty where it is not known.
+  std::string_view symbol(std::uint32_t site) const {
+    return site < site_symbols_.size() ? std::string_view(site_symbols_[site]) : std::string_view();
+  }
   std::uint64_t time_ns() const { return time_; }
   std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
@@ -250,6 +265,8 @@ class Link final : private Reply::Sink {
   template <typename Deliver>
   void aside(Deliver&& deliver);
   void move_dma(Effect& effect, Lock& lock);
+  Status reach(Slot& slot, std::span<std::byte> to, std::span<const std::byte> from);
+  void refused(Slot& slot, std::string why);
   void take_input(Effect& effect, Lock& lock);
   void send_interrupt(Effect& effect, Lock& lock);
   void resume_waiter(Operation& operation, std::uint8_t function);
@@ -309,6 +326,7 @@ class Link final : private Reply::Sink {
   std::shared_ptr<const Names> names_;
   std::vector<std::string> site_symbols_;
   LastValues last_;
+  DmaMappings mappings_;
   BreakpointTable breakpoints_;
   FaultTable faults_;
   std::uint32_t watched_kinds_ = 0;  // bit (1 << Kind) where anything is armed

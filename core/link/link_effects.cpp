@@ -1,7 +1,10 @@
 // What functions cause: DMA, interrupts, timers, changes of their own state. Each is carried after
 // the handler that asked for it has returned, in the order of asking.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "core/link/link_internal.hpp"
 
@@ -176,13 +179,12 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     const Function& function = *plugged_[effect.function]->function;
     if (t.kind == Kind::DmaWrite && slot.t.edited)
       std::memcpy(in_flight.data(), &t.value, std::min<std::size_t>(t.size, 8));
-    carried_ = t.seq;
-    if (!function.config().bus_master() || host_ == nullptr)
+    if (function.config().bus_master()) {
+      t.status = reach(slot, operation->data, t.payload);
+    } else {
       t.status = Status::UR;  // PCIe 5.0, 7.5.1.1.3: no requests without bus master enable
-    else if (t.kind == Kind::DmaRead)
-      t.status = host_->dma_read(effect.function, t.offset, operation->data);
-    else
-      t.status = host_->dma_write(effect.function, t.offset, t.payload);
+      refused(slot, "COMMAND.BME is 0");
+    }
     if (t.kind == Kind::DmaRead && t.status == Status::SC) {
       t.payload = operation->data;
       if (watched(t)) [[unlikely]] {
@@ -209,6 +211,40 @@ void Link::move_dma(Effect& effect, Lock& lock) {
     resume_waiter(*operation, effect.function);
   }
   free_slot(slot);
+}
+
+// The bytes of a DMA from host memory or to it, as far as the host lets the function.
+Status Link::reach(Slot& slot, std::span<std::byte> to, std::span<const std::byte> from) {
+  const Transaction& t = slot.t;
+  if (host_ == nullptr) return Status::UR;
+  carried_ = t.seq;
+  const bool reads = t.kind == Kind::DmaRead;
+  const Status status = reads ? host_->dma_read(t.function, t.offset, to)
+                              : host_->dma_write(t.function, t.offset, from);
+  if (status != Status::SC)
+    refused(slot, mappings_.why_not(t.function, t.offset, reads ? to.size() : from.size(),
+                                    reads ? DmaDirection::ToDevice : DmaDirection::FromDevice,
+                                    [this](std::uint32_t site) { return symbol(site); }));
+  return status;
+}
+
+void Link::refused(Slot& slot, std::string why) {
+  finding_within(slot.t.seq, "dma", why);
+  slot.refusal = std::move(why);
+}
+
+void Link::driver_left(std::uint8_t function) {
+  const Lock lock(mutex_);
+  if (function >= plugged_.size() || !plugged_[function]) return;
+  // What an earlier driver left has been told then.
+  const std::uint64_t since = std::exchange(plugged_[function]->driver_left, seq_);
+  mappings_.for_each([&](const DmaMappings::Mapping& m) {
+    if (m.function != function || m.seq <= since) return;
+    finding_within(m.seq, "dma-leak",
+                   fmt::format("{}: never unmapped, and its driver has let go of {}",
+                               describe(m, [this](std::uint32_t site) { return symbol(site); }),
+                               plugged_[function]->instance));
+  });
 }
 
 // What the function read outside becomes a part of the link's history before it acts on it.

@@ -20,6 +20,7 @@ struct Link::Slot {
   std::uint64_t answered = 0;      // a read's value as the function gave it
   std::uint64_t before_value = 0;  // of the register, for "until a register changes"
   std::uint32_t rule = 0;          // number of the fault rule that changed it; 0: by hand
+  std::string refusal;             // why it did not succeed, where that is known
   bool done = false;               // the function has replied
   bool delivered = false;          // the function has it
   bool in_use = false;
@@ -78,7 +79,8 @@ struct Link::Plugged final : Port {
   Link& link;
   std::uint8_t index;
   std::string device, instance, bdf;
-  std::uint64_t timers = 0;  // numbers given out
+  std::uint64_t timers = 0;       // numbers given out
+  std::uint64_t driver_left = 0;  // the last seq when a driver let go of it
   // Who wrote where last, in each BAR.
   struct Changes {
     std::uint64_t unit = 4;        // bytes: the width of the BAR's narrowest register, 4 at most

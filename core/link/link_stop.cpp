@@ -166,6 +166,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
                           .phase = phase,
                           .breakpoints = std::move(breakpoints),
                           .reason = std::move(reason),
+                          .refusal = slot.refusal,
                           .original = t.value};
   held_ = true;
   release_ = false;
@@ -216,6 +217,7 @@ bool Link::apply_fault_before(Slot& slot, const FaultState& rule, Lock& lock) {
   const auto completed_by_rule = [&](Status status, std::uint64_t value) {
     t.status = status;
     t.answered_by = AnsweredBy::Rule;
+    if (status != Status::SC) slot.refusal = "fault rule " + std::to_string(rule.number);
     if (is_read(t.kind)) t.value = value & mask_of_size(t.size);
     slot.done = true;
     return false;
@@ -261,7 +263,6 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
   const Function* sender = function(t.function);
   if (operation == nullptr || sender == nullptr || host_ == nullptr) return true;
   if (!sender->config().bus_master()) return true;  // it is refused, as without the rule
-  carried_ = t.seq;
   const bool cut = fault.action == FaultAction::CutDma;
   const std::span<std::byte> all = operation->data;
   const auto part = cut ? all.first(std::min<std::size_t>(all.size(), fault.amount)) : all;
@@ -270,7 +271,7 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
       bytes[i] ^= std::byte(fault.amount >> (8 * (i % 8)) & 0xff);
   };
   if (t.kind == Kind::DmaRead) {
-    t.status = host_->dma_read(t.function, t.offset, part);
+    t.status = reach(slot, part, {});
     if (t.status == Status::SC && !cut) {
       slot.answered = 0;
       std::memcpy(&slot.answered, part.data(), std::min<std::size_t>(part.size(), 8));
@@ -286,7 +287,7 @@ bool Link::damage_dma(Slot& slot, const Fault& fault) {
     if (slot.t.edited)
       std::memcpy(sent_bytes_.data(), &t.value, std::min<std::size_t>(part.size(), 8));
     damage(sent_bytes_);
-    t.status = host_->dma_write(t.function, t.offset, sent_bytes_);
+    t.status = reach(slot, {}, sent_bytes_);
     t.payload = sent_bytes_;
   }
   if (!t.payload.empty()) {

@@ -11,6 +11,7 @@
 #include "core/target/snapshot.hpp"
 #include "core/thread_name.hpp"
 #include "core/thread_time.hpp"
+#include "core/trace/causes.hpp"
 
 namespace pcilens {
 
@@ -200,7 +201,8 @@ Result<void> LocalTarget::begin(const std::shared_ptr<Run>& run, const Run* prev
     run->sim->drive(
         static_cast<std::uint8_t>(i), device.drive, options_.devices[i].options,
         [this](std::string line) { said(std::move(line)); },
-        [this, self](Result<void> result) {
+        [this, self, i](Result<void> result) {
+          self->link.driver_left(static_cast<std::uint8_t>(i));
           said(result ? "the driver has finished"
                       : "the driver gave up: " + result.error().message);
           self->link.post([this, self] {
@@ -488,30 +490,30 @@ void LocalTarget::commands(CommandRequest request, Done<CommandPage> page) {
 
 // An example driver runs in this very process: its code and stack can be looked at as they are.
 void LocalTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
-  const auto current = run();
-  const auto now = snapshot();
-  for (std::size_t i = 0; current->sim != nullptr && i < current->devices.size(); ++i) {
-    const bool inside = now->stop && now->stop->transaction.seq == seq &&
-                        now->stop->transaction.function == i &&
-                        now->stop->transaction.origin == Origin::Driver;
-    auto stack = current->sim->stack_of(static_cast<std::uint8_t>(i), seq, inside);
-    if (!stack.empty()) return driver_code_.describe(std::move(stack), std::move(view));
-  }
-  recording_->code(seq, std::move(view));
+  recording_->ask([this, seq, done = std::move(view)](Result<TraceReader*> trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    const auto access = driver_access(**trace, seq);
+    if (!access) return done(tl::unexpected(access.error()));
+    const auto current = run();
+    std::vector<std::uintptr_t> stack;
+    if (*access && current->sim != nullptr)
+      stack = current->sim->stack_of((*access)->function, (*access)->seq);
+    if (stack.empty()) return done(code_view(**trace, seq));
+    driver_code_.describe(std::move(stack), [of = (*access)->seq, done](Result<CodeView> code) {
+      if (code) code->of = of;
+      done(std::move(code));
+    });
+  });
 }
 
 // ---- memory ------------------------------------------------------------------------------------
 
 void LocalTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
   post([done = std::move(mappings)](Run& run) {
-    const auto known = run.host ? run.host->mappings() : std::nullopt;
-    if (!known)
-      return done(fail(fmt::format("the {} host does not know what its driver has mapped",
-                                   run.host ? run.host->name() : "missing")));
     std::vector<DmaMapping> list;
-    for (const Host::Mapping& m : *known)
-      list.push_back(
-          {.function = m.function, .iova = m.iova, .size = m.size, .direction = m.direction});
+    run.link.mappings().for_each([&](const DmaMappings::Mapping& m) {
+      list.push_back(to_show(m, run.link.symbol(m.site)));
+    });
     done(std::move(list));
   });
 }

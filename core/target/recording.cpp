@@ -16,6 +16,7 @@
 #include "core/function/device.hpp"
 #include "core/printable.hpp"
 #include "core/thread_name.hpp"
+#include "core/trace/causes.hpp"
 #include "core/trace/match_counter.hpp"
 #include "core/trace/reader.hpp"
 #include "core/trace/store.hpp"
@@ -65,14 +66,17 @@ std::string place_of(const TraceSite& site, std::uint64_t further = 0) {
   return text;
 }
 
+}  // namespace
+
 Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
   CodeView view;
-  const auto event = trace.event(seq);
-  if (!event) return tl::unexpected(event.error());
-  if (!*event) return fail(fmt::format("transaction {} is not in the trace", seq));
-  auto stack = trace.stack(seq);
+  const auto access = driver_access(trace, seq);
+  if (!access) return tl::unexpected(access.error());
+  if (!*access) return view;
+  view.of = (*access)->seq;
+  auto stack = trace.stack(view.of);
   if (!stack) return tl::unexpected(stack.error());
-  const auto site = trace.site((*event)->t.site);
+  const auto site = trace.site((*access)->site);
   if (!site) return tl::unexpected(site.error());
   if (stack->empty() && *site) stack->push_back(**site);
   for (const TraceSite& frame : *stack)
@@ -86,13 +90,13 @@ Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq) {
   return view;
 }
 
-}  // namespace
-
 TraceRow row_of(const TraceEvent& event) {
   TraceRow row{.transaction = event.t,
                .edit = std::nullopt,
                .payload_bytes = event.payload_bytes,
-               .text = event.text};
+               .text = event.text,
+               .finding = {},
+               .thread = {}};
   if (const auto& e = event.edit)
     row.edit = Edit{.sent = e->sent,
                     .delivered = e->delivered,
@@ -339,6 +343,38 @@ void Recording::run() {
   trace_.reset();
 }
 
+namespace {
+
+// What the trace says is wrong with these, in order.
+Result<void> tell_findings(TraceReader& trace, std::vector<TraceRow>& rows) {
+  if (rows.empty()) return {};
+  const auto findings = trace.findings(rows.front().transaction.seq, rows.back().transaction.seq);
+  if (!findings) return tl::unexpected(findings.error());
+  for (const TraceText& finding : *findings) {
+    if (finding.rule == "kernel") continue;  // that came after the transaction, not from it
+    const auto row = std::ranges::lower_bound(rows, finding.seq, {},
+                                              [](const TraceRow& r) { return r.transaction.seq; });
+    if (row != rows.end() && row->transaction.seq == finding.seq)
+      row->finding += (row->finding.empty() ? "" : "; ") + finding.text;
+  }
+  return {};
+}
+
+// The names of the drivers' threads, as the host told them.
+void tell_threads(TraceReader& trace, std::vector<TraceRow>& rows) {
+  std::map<std::uint32_t, std::string> names;
+  for (TraceRow& row : rows) {
+    const std::uint32_t thread = row.transaction.thread;
+    if (thread == 0) continue;
+    auto it = names.find(thread);
+    if (it == names.end())
+      it = names.emplace(thread, trace.meta(fmt::format("thread.{}", thread)).value_or("")).first;
+    row.thread = it->second;
+  }
+}
+
+}  // namespace
+
 void Recording::page(TraceRequest request, Done<TracePage> done) {
   ask([request = std::move(request), done = std::move(done)](Result<TraceReader*> trace) {
     if (!trace) return done(tl::unexpected(trace.error()));
@@ -361,6 +397,9 @@ void Recording::page(TraceRequest request, Done<TracePage> done) {
                    .partial = window->partial,
                    .looked_at = window->looked_at};
     for (const TraceEvent& event : window->events) page.rows.push_back(row_of(event));
+    if (auto told = tell_findings(**trace, page.rows); !told)
+      return done(tl::unexpected(told.error()));
+    tell_threads(**trace, page.rows);
     done(std::move(page));
   });
 }

@@ -29,6 +29,8 @@ struct TraceEvent;
 
 // A row of the trace as screens take it.
 TraceRow row_of(const TraceEvent& event);
+// Stack and code as Target::code_at() answers, as far as the trace tells.
+Result<CodeView> code_view(TraceReader& trace, std::uint64_t seq);
 
 class Recording {
  public:

@@ -57,6 +57,7 @@ std::shared_ptr<Snapshot> take_snapshot(const Link& link, const Snapshot& before
                      .phase = held.phase,
                      .breakpoints = held.breakpoints,
                      .reason = held.reason,
+                     .refusal = held.refusal,
                      .original = held.original,
                      .edited = held.edited,
                      .thread_name = {},
@@ -89,6 +90,16 @@ std::shared_ptr<Snapshot> take_snapshot(const Link& link, const Snapshot& before
     now->functions.push_back(std::move(state));
   }
   return now;
+}
+
+DmaMapping to_show(const DmaMappings::Mapping& mapping, std::string_view by) {
+  return {.function = mapping.function,
+          .iova = mapping.iova,
+          .size = mapping.size,
+          .direction = mapping.direction,
+          .seq = mapping.seq,
+          .t_ns = mapping.t_ns,
+          .by = std::string(by)};
 }
 
 std::string_view name_of(RunState state) {

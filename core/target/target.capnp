@@ -119,6 +119,7 @@ struct Stop {
   edited @5 :Bool;
   threadName @6 :Text;
   lastedNs @7 :UInt64;       # until this was sent
+  refusal @8 :Text;
 }
 
 # What is big and seldom changes is left out where the client has it already from the snapshot
@@ -204,6 +205,8 @@ struct TraceRow {
   edit @1 :Edit;             # null: delivered as it was sent
   payloadBytes @2 :UInt32;
   text @3 :Text;
+  finding @4 :Text;
+  thread @5 :Text;
 }
 
 struct CommandPage {
@@ -242,6 +245,9 @@ struct DmaMapping {
   direction @1 :UInt8;
   iova @2 :UInt64;
   size @3 :UInt64;
+  seq @4 :UInt64;
+  tNs @5 :UInt64;
+  by @6 :Text;
 }
 
 struct CodeView {
@@ -249,6 +255,7 @@ struct CodeView {
   instructions @1 :List(Instruction);
   sourceFile @2 :Text;
   source @3 :List(SourceLine);
+  of @4 :UInt64;
 
   struct SourceLine {
     line @0 :UInt32;

@@ -58,7 +58,9 @@ struct Stop {
   Phase phase = Phase::Before;
   std::vector<std::uint32_t> breakpoints;  // their numbers; empty for a step or a pause
   std::string reason;                      // "breakpoint 1: write CMD", "step", "first access"
-  std::uint64_t original = 0;              // the value before somebody edited it
+  // Why it was refused ("unmapped at #172 by mine_probe"); empty where it was not, or nobody knows.
+  std::string refusal;
+  std::uint64_t original = 0;  // the value before somebody edited it
   bool edited = false;
   std::string thread_name;  // of the driver, if known
   // When it began, by this process' clock.
@@ -155,7 +157,9 @@ struct TraceRow {
   Transaction transaction;  // payload not set
   std::optional<Edit> edit;
   std::uint32_t payload_bytes = 0;
-  std::string text;  // of a control, note or gap row
+  std::string text;     // of a control, note or gap row
+  std::string finding;  // what the trace says is wrong with it; of a refused DMA, why
+  std::string thread;   // the name of the driver's, if known
 };
 
 struct TracePage {
@@ -184,6 +188,9 @@ struct CodeView {
     std::string text;
     bool accessing = false;
   };
+  // The transaction at which the driver stood there: the one that was asked for, or the driver's
+  // access that it follows from. 0: nobody told.
+  std::uint64_t of = 0;
   std::vector<Frame> stack;               // innermost first
   std::vector<Instruction> instructions;  // around the accessing one
   std::string source_file;                // as the debug information names it
@@ -195,6 +202,8 @@ struct DmaMapping {
   std::uint8_t function = 0;
   std::uint64_t iova = 0, size = 0;  // bytes
   DmaDirection direction = DmaDirection::Bidirectional;
+  std::uint64_t seq = 0, t_ns = 0;  // of the transaction that mapped it
+  std::string by;                   // the driver's function; empty where it is not known
 };
 
 // Commands of a device's protocol, as its decoder tells them from the trace.
@@ -265,7 +274,8 @@ class Target {
 
   virtual void trace_page(TraceRequest request, Done<TracePage> page) = 0;
   virtual void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) = 0;
-  // Stack and disassembly of the driver at this transaction, as far as they were recorded.
+  // Stack and disassembly of the driver at this transaction, as far as they were recorded; of what
+  // a function did, those of the driver's access that made it do so.
   virtual void code_at(std::uint64_t seq, Done<CodeView> view) = 0;
   // Looks at a stretch of the trace and answers with what it has so far; goes on from there when
   // asked again. Nobody waits for long, and not asking again is all it takes to cancel.
@@ -279,7 +289,8 @@ class Target {
     lines(fail("there is no kernel's log here; a guest of \"pcilens vm\" has one"));
   }
 
-  // What the host maps for its functions now, by IOVA. An Error where the host cannot tell.
+  // What drivers have mapped for their functions, by function and IOVA: now, in a recording where
+  // it stands.
   virtual void dma_mappings(Done<std::vector<DmaMapping>> mappings) = 0;
   // Bytes of mapped memory as they are now: no transaction, no side effect, whatever the mapping's
   // direction. `size` up to kMostDmaLook; less comes back where the mapping ends.

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "core/target/snapshot.hpp"
+#include "core/trace/site_symbols.hpp"
+
 namespace pcilens {
 namespace {
 
@@ -282,7 +285,16 @@ void TraceTarget::count_matches(std::string expression, Done<MatchCount> count) 
   recording_->count(std::move(expression), std::move(count));
 }
 void TraceTarget::dma_mappings(Done<std::vector<DmaMapping>> mappings) {
-  mappings(tl::unexpected(only_a_recording("asked for its memory as it is now")));
+  recording_->ask([this, done = std::move(mappings)](auto trace) {
+    if (!trace) return done(tl::unexpected(trace.error()));
+    const auto known = (*trace)->mappings_at(cursor_->seq());
+    if (!known) return done(tl::unexpected(known.error()));
+    SiteSymbols symbols(**trace);
+    std::vector<DmaMapping> list;
+    known->for_each(
+        [&](const DmaMappings::Mapping& m) { list.push_back(to_show(m, symbols.of(m.site))); });
+    done(std::move(list));
+  });
 }
 void TraceTarget::dma_look(std::uint8_t, std::uint64_t, std::uint32_t,
                            Done<std::vector<std::byte>> bytes) {

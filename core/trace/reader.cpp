@@ -264,9 +264,12 @@ Result<std::vector<TraceText>> TraceReader::notes(std::uint64_t from, std::uint6
   return all;
 }
 
-Result<std::vector<TraceText>> TraceReader::findings() {
-  auto row = state_->prepare("SELECT seq, rule, text FROM finding ORDER BY id LIMIT 100000");
+Result<std::vector<TraceText>> TraceReader::findings(std::uint64_t from, std::uint64_t to) {
+  auto row = state_->prepare(
+      "SELECT seq, rule, text FROM finding WHERE seq BETWEEN ? AND ? ORDER BY id LIMIT 100000");
   if (!row) return tl::unexpected(row.error());
+  row->bind(1, signed_of(from));
+  row->bind(2, signed_of(to));
   std::vector<TraceText> all;
   int rc = 0;
   while ((rc = row->step()) == SQLITE_ROW)
@@ -294,6 +297,19 @@ Result<std::optional<TraceSite>> TraceReader::site(std::uint32_t id) {
   site.file = printable(row->text(5), 4096);
   site.line = static_cast<std::uint32_t>(row->number(6));
   return std::optional(std::move(site));
+}
+
+Result<DmaMappings> TraceReader::mappings_at(std::uint64_t seq) {
+  auto row = state_->prepare(
+      fmt::format("SELECT {} FROM event e WHERE e.kind IN ({}, {}) AND e.seq <= ? ORDER BY e.seq",
+                  kEventColumns, static_cast<int>(Kind::DmaMap), static_cast<int>(Kind::DmaUnmap)));
+  if (!row) return tl::unexpected(row.error());
+  row->bind(1, signed_of(seq));
+  DmaMappings mappings;
+  int rc = 0;
+  while ((rc = row->step()) == SQLITE_ROW) mappings.record(transaction_of(*row));
+  if (rc != SQLITE_DONE) return state_->refuse();
+  return mappings;
 }
 
 Result<std::vector<TraceSite>> TraceReader::stack(std::uint64_t seq) {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/link/dma_mappings.hpp"
 #include "core/link/expression.hpp"
 #include "core/link/names.hpp"
 #include "core/link/transaction.hpp"
@@ -125,13 +126,16 @@ class TraceReader {
   std::uint64_t last_edit();
   bool edited_since(std::uint64_t edit, std::uint64_t before);
   Result<std::vector<TraceText>> notes(std::uint64_t from = 0, std::uint64_t to = ~0ull >> 1);
-  Result<std::vector<TraceText>> findings();
+  Result<std::vector<TraceText>> findings(std::uint64_t from = 0, std::uint64_t to = ~0ull >> 1);
   Result<std::optional<TraceSite>> site(std::uint32_t id);
   Result<std::vector<TraceSite>> stack(std::uint64_t seq);  // innermost first
   // What was done to the link itself (control rows of these kinds), in order.
   Result<std::vector<TraceEvent>> controls(std::initializer_list<Control> kinds);
   // Just after event `seq`.
   Result<std::vector<TraceRegister>> registers_at(std::uint64_t seq);
+
+  // What drivers had mapped for their functions, just after event `seq`.
+  Result<DmaMappings> mappings_at(std::uint64_t seq);
 
   // Every event from `from` to `to` in order, with its payload (valid during the call), until
   // `each` gives false.

@@ -271,6 +271,8 @@ struct pcilens_limits {
  *	slot and generation are its own, value is what the driver got (from the
  *	shadow). A runtime that delivers at three quarters of the cap sees none of
  *	the first sort
+ * @PCILENS_UNBOUND: a driver was unbound from the function: its remove() is
+ *	over, and what the kernel gives back for it is given back
  */
 enum pcilens_kind {
 	PCILENS_NONE = 0,
@@ -290,6 +292,7 @@ enum pcilens_kind {
 	PCILENS_STACK = 14,
 	PCILENS_PLUGGED = 15,
 	PCILENS_EXPIRED = 16,
+	PCILENS_UNBOUND = 17,
 };
 
 /**

@@ -224,11 +224,11 @@ static void print_event(const struct pcilens_event *e)
 	static const char *const kind[] = {
 		"none", "cfg_read", "cfg_write", "mem_read", "mem_write", "dma_map", "dma_unmap",
 		"dma_sync", "irq", "irq_mask", "reset", "bar_change", "refused", "gap", "stack",
-		"plugged", "expired",
+		"plugged", "expired", "unbound",
 	};
 
 	printf("%llu %s bar %d +0x%llx size %u value 0x%llx aux 0x%llx flags 0x%x %.16s cpu %u %s\n",
-	       (unsigned long long)e->seq, e->kind <= PCILENS_EXPIRED ? kind[e->kind] : "?",
+	       (unsigned long long)e->seq, e->kind <= PCILENS_UNBOUND ? kind[e->kind] : "?",
 	       e->bar, (unsigned long long)e->offset, e->size, (unsigned long long)e->value,
 	       (unsigned long long)e->aux, e->flags, e->comm, e->cpu, e->ip ? symbol(e->ip) : "");
 }

@@ -54,22 +54,15 @@ std::uint32_t CallSites::site_at(const KmodFunction& function, std::uint64_t ip,
                                  const pcilens_event* event) {
   if (ip == 0) return 0;
   std::uint32_t site = 0;
+  if (event != nullptr) tell_thread(*event);
   {
     const std::lock_guard lock(mutex_);
-    if (event != nullptr && !threads_.contains(event->tid))
-      threads_[event->tid].assign(reinterpret_cast<const char*>(event->comm),
-                                  ::strnlen(reinterpret_cast<const char*>(event->comm), 16));
     if (const auto it = sites_.find(ip); it != sites_.end()) return it->second;
     site = static_cast<std::uint32_t>(sites_.size() + 1);
     sites_.emplace(ip, site);
   }
   const auto found = function.symbolise(ip);
   const std::string name = found ? found->symbol : "";
-  {
-    const std::lock_guard lock(mutex_);
-    symbols_.resize(std::max<std::size_t>(symbols_.size(), site + 1));
-    symbols_[site] = name;
-  }
   const std::string code =
       event != nullptr && event->ip == ip ? hex(event->code, event->code_bytes) : std::string();
   link_.name_site(
@@ -83,9 +76,14 @@ std::uint32_t CallSites::site_at(const KmodFunction& function, std::uint64_t ip,
   return site;
 }
 
-std::string CallSites::symbol(std::uint32_t site) const {
-  const std::lock_guard lock(mutex_);
-  return site < symbols_.size() ? symbols_[site] : std::string();
+void CallSites::tell_thread(const pcilens_event& event) {
+  const std::string name(reinterpret_cast<const char*>(event.comm),
+                         ::strnlen(reinterpret_cast<const char*>(event.comm), 16));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!threads_.emplace(event.tid, name).second) return;
+  }
+  link_.name_requester(event.tid, name);
 }
 
 std::string CallSites::thread_name(std::uint32_t thread) const {

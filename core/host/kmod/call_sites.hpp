@@ -42,18 +42,16 @@ class CallSites {
   // one. Valid until the next call with the same `recent`.
   const std::string& stack_of(const KmodFunction& function, const Reported& reported,
                               Recent& recent);
-  // "nvme_probe" or ""; of a site that was given out.
-  std::string symbol(std::uint32_t site) const;
   // The name of a thread that made an access; empty for others.
   std::string thread_name(std::uint32_t thread) const;
 
  private:
   std::uint32_t site_at(const KmodFunction& function, std::uint64_t ip, const pcilens_event* event);
+  void tell_thread(const pcilens_event& event);
 
   Link& link_;
   mutable std::mutex mutex_;                      // held alone
   std::map<std::uint64_t, std::uint32_t> sites_;  // by instruction address
-  std::vector<std::string> symbols_;              // by site
   std::map<std::uint32_t, std::string> threads_;  // names by tid
 };
 

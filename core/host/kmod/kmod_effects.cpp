@@ -42,18 +42,12 @@ void put(std::span<std::byte> memory, std::uint64_t offset, std::uint32_t width,
 
 }  // namespace
 
-// The part of the pool, if the driver has mapped it so; if not, the trace says what was wrong.
+// The part of the pool, if the driver has mapped it so.
 Status KmodHost::reach(std::uint8_t function, std::uint64_t iova, std::size_t length,
                        DmaDirection direction, std::span<std::byte>& memory) {
-  Served& served = *served_[function];
-  const Status status = served.mappings.allows(iova, length, direction);
-  memory = in_pool(*served.function, iova, length);
-  if (status == Status::SC && !memory.empty()) return Status::SC;
-  link_.finding_within(link_.carried(), "dma",
-                       served.mappings.why_not(iova, length, direction, [this](std::uint32_t site) {
-                         return sites_.symbol(site);
-                       }));
-  return status == Status::SC ? Status::UR : status;
+  const Status status = link_.mappings().allows(function, iova, length, direction);
+  memory = in_pool(*served_[function]->function, iova, length);
+  return status == Status::SC && memory.empty() ? Status::UR : status;
 }
 
 Status KmodHost::dma_read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) {
@@ -71,26 +65,16 @@ Status KmodHost::dma_write(std::uint8_t function, std::uint64_t iova,
   return status;
 }
 
-std::optional<std::vector<Host::Mapping>> KmodHost::mappings() const {
-  std::vector<Mapping> all;
-  for (std::size_t i = 0; i < served_.size(); ++i)
-    served_[i]->mappings.for_each([&](auto iova, auto length, auto direction) {
-      all.push_back({static_cast<std::uint8_t>(i), iova, length, direction});
-    });
-  return all;
-}
-
 // As far as one mapping reaches, whatever its direction.
 std::size_t KmodHost::look(std::uint8_t function, std::uint64_t iova,
                            std::span<std::byte> data) const {
   if (function >= served_.size()) return 0;
-  const Served& served = *served_[function];
   std::size_t size = 0;
-  served.mappings.for_each([&](auto begin, auto length, auto) {
-    if (iova >= begin && iova - begin < length)
-      size = std::min<std::uint64_t>(data.size(), length - (iova - begin));
+  link_.mappings().for_each([&](const DmaMappings::Mapping& m) {
+    if (m.function == function && iova >= m.iova && iova - m.iova < m.size)
+      size = std::min<std::uint64_t>(data.size(), m.size - (iova - m.iova));
   });
-  const auto memory = in_pool(*served.function, iova, size);
+  const auto memory = in_pool(*served_[function]->function, iova, size);
   if (!memory.empty()) std::memcpy(data.data(), memory.data(), memory.size());
   return memory.size();
 }

@@ -223,7 +223,7 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed,
   if (!on_the_road(event)) {
     if (served.queue.claim(event.seq)) {
       served.claimed.fetch_add(1, std::memory_order_relaxed);
-      tell(served, event);
+      tell(index, event);
     }
     return true;
   }
@@ -233,18 +233,17 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed,
     KmodHost& host;
     std::uint8_t index;
     const pcilens_event& event;
-    std::uint32_t site;
     std::optional<pcilens_event> expired;
     bool asked;
 
     // Both or none: the next try has to find that the kernel has let the driver go.
     bool take() {
       asked = true;
-      if (!host.claim(index, event, site)) return false;
+      if (!host.claim(index, event)) return false;
       if (expired) host.served_[index]->queue.claim(expired->seq);
       return true;
     }
-  } asking{*this, index, event, t.site, {}, false};
+  } asking{*this, index, event, {}, false};
   Link::Terms terms{.stack = stack, .claim = [a = &asking] { return a->take(); }, .latest = {}};
   bool waits = next.waits();
   // The driver has gone on already: a stop may hold it for ever, until something behind it cannot
@@ -267,8 +266,11 @@ bool KmodHost::carry(std::uint8_t index, const Reported& next, Owed& owed,
   // The other thread was quicker; or the link is held.
   if (!completion) return asking.asked;
   if (completion->answered_by == AnsweredBy::PassedStop)
-    said_(fmt::format("an access to BAR{}+{:#x} could not wait and passed the stop", event.bar,
-                      event.offset));
+    said_(fmt::format("an access to BAR{}+{:#x} could not wait and passed the stop{}", event.bar,
+                      event.offset,
+                      t.kind == Kind::MemWrite
+                          ? "; a breakpoint with \"posted\" holds it while the driver goes on"
+                          : ""));
   if (waits) answer(served, next, *completion, owed);
   return true;
 }
@@ -279,16 +281,15 @@ void KmodHost::pass_overdue(std::uint8_t index, CallSites::Recent& recent) {
   served.queue.absorb();
   for (const Reported& due : served.queue.overdue(monotonic_ns() - kPassNs)) {
     if (!on_the_road(due.event)) {
-      if (served.queue.claim(due.event.seq)) tell(served, due.event);
+      if (served.queue.claim(due.event.seq)) tell(index, due.event);
       continue;
     }
     const Transaction t =
         transaction_of(index, due, sites_.site_of(*served.function, due.event, recent));
     const std::string& stack = sites_.stack_of(*served.function, due, recent);
-    const Link::Terms terms{
-        .stack = stack,
-        .claim = [this, index, &due, site = t.site] { return claim(index, due.event, site); },
-        .latest = {}};
+    const Link::Terms terms{.stack = stack,
+                            .claim = [this, index, &due] { return claim(index, due.event); },
+                            .latest = {}};
     const bool passed = link_.pass(t, terms, [this, &served, due](const Transaction& done) {
       if (!due.waits()) return;
       Owed owed;

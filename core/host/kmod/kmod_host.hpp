@@ -19,7 +19,6 @@
 
 #include "core/host/host.hpp"
 #include "core/host/kmod/call_sites.hpp"
-#include "core/host/kmod/dma_mappings.hpp"
 #include "core/host/kmod/event_queue.hpp"
 #include "core/host/kmod/kmod_function.hpp"
 #include "core/link/link.hpp"
@@ -56,7 +55,6 @@ class KmodHost final : public Host {
   std::string thread_name(std::uint32_t thread) const override {
     return sites_.thread_name(thread);
   }
-  std::optional<std::vector<Mapping>> mappings() const override;
   std::size_t look(std::uint8_t function, std::uint64_t iova,
                    std::span<std::byte> data) const override;
 
@@ -73,9 +71,7 @@ class KmodHost final : public Host {
     std::atomic<int> driver_cpu{-1};        // of the last access
     std::thread first, second;
     std::uint64_t look_ns = 0;  // how long the first thread looks before it sleeps
-    // Under the link's lock.
-    DmaMappings mappings;
-    std::vector<Range> held;  // ranges with policy `break`
+    std::vector<Range> held;    // ranges with policy `break`; under the link's lock
     std::atomic<bool> shadow_is_old{true};
     // The last answers to drivers that spin, so that one that came too late can be named.
     struct Answered {
@@ -112,11 +108,11 @@ class KmodHost final : public Host {
   Status reach(std::uint8_t function, std::uint64_t iova, std::size_t length,
                DmaDirection direction, std::span<std::byte>& memory);
   bool on_the_road(const pcilens_event& event) const;
-  void tell(Served& served, const pcilens_event& event);
+  void tell(std::uint8_t index, const pcilens_event& event);
   Transaction transaction_of(std::uint8_t index, const Reported& reported,
                              std::uint32_t site) const;
 
-  bool claim(std::uint8_t index, const pcilens_event& event, std::uint32_t site);
+  bool claim(std::uint8_t index, const pcilens_event& event);
   void refresh_shadow(std::uint8_t index);
   void refresh_old_shadow(std::uint8_t index);
   std::uint32_t inject(const Interrupt& interrupt);

@@ -92,21 +92,18 @@ Transaction KmodHost::transaction_of(std::uint8_t index, const Reported& reporte
 }
 
 // Under the link's lock. False: another thread has taken it.
-bool KmodHost::claim(std::uint8_t index, const pcilens_event& event, std::uint32_t site) {
+bool KmodHost::claim(std::uint8_t index, const pcilens_event& event) {
   Served& served = *served_[index];
   if (!served.queue.claim(event.seq)) return false;
   served.claimed.fetch_add(1, std::memory_order_relaxed);
   served.shadow_is_old.store(true, std::memory_order_relaxed);
-  const std::uint64_t seq = link_.last_seq() + 1;  // of the transaction that now begins
-  if (event.kind == PCILENS_DMA_MAP)
-    served.mappings.map(event.offset, event.value, direction_of(event.aux), seq, site);
-  else if (event.kind == PCILENS_DMA_UNMAP)
-    served.mappings.unmap(event.offset, seq);
   return true;
 }
 
-void KmodHost::tell(Served& served, const pcilens_event& event) {
+void KmodHost::tell(std::uint8_t index, const pcilens_event& event) {
+  Served& served = *served_[index];
   switch (event.kind) {
+    case PCILENS_UNBOUND: return link_.driver_left(index);
     case PCILENS_REFUSED:
       return link_.host_finding(
           0, "refused-instruction",

@@ -80,18 +80,16 @@ void DriverStacks::leave(std::uint64_t seq) {
   const std::lock_guard lock(mutex_);
   recent_[seq % recent_.size()] = {seq, inside_};
   inside_ = nullptr;
+  last_left_ = seq;
 }
 
 std::vector<std::uintptr_t> DriverStacks::of(std::uint64_t seq) const {
   const std::lock_guard lock(mutex_);
   const Access& access = recent_[seq % recent_.size()];
-  if (access.seq != seq || access.stack == nullptr) return {};
-  return access.stack->addresses;
-}
-
-std::vector<std::uintptr_t> DriverStacks::inside() const {
-  const std::lock_guard lock(mutex_);
-  return inside_ == nullptr ? std::vector<std::uintptr_t>() : inside_->addresses;
+  const Stack* stack = access.seq == seq ? access.stack : nullptr;
+  // It makes one access after the other: one behind the last that came back is under way.
+  if (stack == nullptr && seq > last_left_) stack = inside_;
+  return stack == nullptr ? std::vector<std::uintptr_t>() : stack->addresses;
 }
 
 }  // namespace pcilens::sim

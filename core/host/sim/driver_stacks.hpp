@@ -13,18 +13,19 @@ namespace pcilens::sim {
 
 class DriverStacks {
  public:
-  // Frames above `base`, an address on the driver thread's stack, are the host's own.
-  explicit DriverStacks(const void* base) : base_(reinterpret_cast<std::uintptr_t>(base)) {}
+  // Frames above `base`, an address on the driver thread's stack, are the host's own. `last_seq`:
+  // of the last transaction before the driver began.
+  DriverStacks(const void* base, std::uint64_t last_seq)
+      : base_(reinterpret_cast<std::uintptr_t>(base)), last_left_(last_seq) {}
 
   // Before an access, on the driver's thread: where it will return to, and that call's frame.
   void enter(void* return_address, void* frame);
   // After it: its number.
   void leave(std::uint64_t seq);
 
-  // Innermost first; empty where it is not known (any more). Any thread.
+  // Of an access of this driver, also of the one that has not come back yet. Innermost first; empty
+  // where it is not known (any more). Any thread.
   std::vector<std::uintptr_t> of(std::uint64_t seq) const;
-  // Of the access that has not come back yet.
-  std::vector<std::uintptr_t> inside() const;
 
  private:
   struct Stack {
@@ -46,6 +47,7 @@ class DriverStacks {
   std::array<Access, 16'384> recent_{};    // by number
   std::vector<std::unique_ptr<Stack>> all_;
   const Stack* inside_ = nullptr;
+  std::uint64_t last_left_;  // the access that came back last
 };
 
 }  // namespace pcilens::sim

@@ -73,15 +73,6 @@ Status HostMemory::write(std::uint8_t function, std::uint64_t iova,
   return Status::SC;
 }
 
-std::vector<Host::Mapping> HostMemory::list() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<Host::Mapping> all;
-  all.reserve(mappings_.size());
-  for (const auto& [iova, mapping] : mappings_)
-    all.push_back({mapping.function, iova, mapping.size, mapping.direction});
-  return all;
-}
-
 std::size_t HostMemory::look(std::uint8_t function, std::uint64_t iova,
                              std::span<std::byte> data) const {
   const std::lock_guard lock(mutex_);

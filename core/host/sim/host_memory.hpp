@@ -9,9 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <vector>
 
-#include "core/host/host.hpp"
 #include "core/link/transaction.hpp"
 
 namespace pcilens::sim {
@@ -32,8 +30,7 @@ class HostMemory {
   Status read(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data);
   Status write(std::uint8_t function, std::uint64_t iova, std::span<const std::byte> data);
 
-  // For screens: what there is, and bytes whatever the direction (how many were there).
-  std::vector<Host::Mapping> list() const;
+  // For screens: bytes whatever the direction; how many were there.
   std::size_t look(std::uint8_t function, std::uint64_t iova, std::span<std::byte> data) const;
 
  private:

@@ -53,11 +53,13 @@ class SimDevice final : public Device {
     if (!memory)
       return fail(
           fmt::format("no {} bytes of DMA memory below 2^{}; ask for less", size, address_bits));
-    tell(Kind::DmaMap, memory->iova, size, direction, w);
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
+    stacks_->leave(tell(Kind::DmaMap, memory->iova, size, direction, w));
     return DmaBuffer(*this, memory->iova, memory->bytes);
   }
   void free_dma(std::uint64_t iova, std::span<std::byte> bytes) override {
-    tell(Kind::DmaUnmap, iova, bytes.size(), DmaDirection::Bidirectional, Where::current());
+    stacks_->enter(__builtin_return_address(0), __builtin_frame_address(0));
+    stacks_->leave(tell(Kind::DmaUnmap, iova, bytes.size(), DmaDirection::Bidirectional, {}));
     host_.memory_.release(iova);
   }
 
@@ -122,16 +124,19 @@ class SimDevice final : public Device {
       known = {w.file_name(), w.line(), host_.site_of(w)};
     return known.site;
   }
-  void tell(Kind kind, std::uint64_t iova, std::uint64_t size, DmaDirection direction,
-            const Where& w) {
-    host_.link_.request({.offset = iova,
-                         .value = static_cast<std::uint64_t>(direction),
-                         .size = static_cast<std::uint32_t>(size),
-                         .thread = thread(),
-                         .site = host_.site_of(w),
-                         .kind = kind,
-                         .bar = kBarDma,
-                         .function = function_});
+  // Its number. `w`: none where the driver's own code is not known, as of a buffer's end.
+  std::uint64_t tell(Kind kind, std::uint64_t iova, std::uint64_t size, DmaDirection direction,
+                     const std::optional<Where>& w) {
+    return host_.link_
+        .request({.offset = iova,
+                  .value = static_cast<std::uint64_t>(direction),
+                  .size = static_cast<std::uint32_t>(size),
+                  .thread = thread(),
+                  .site = w ? host_.site_of(*w) : 0,
+                  .kind = kind,
+                  .bar = kBarDma,
+                  .function = function_})
+        .seq;
   }
   std::uint16_t find_capability(std::uint8_t id, const Where& w);
   void end_if_asked() const {
@@ -247,18 +252,16 @@ Status SimHost::interrupt(std::uint8_t function, std::uint64_t vector, std::uint
 }
 
 std::string SimHost::thread_name(std::uint32_t thread) const {
-  return thread == 0 ? std::string() : fmt::format("driver {}", thread - 1);
+  return thread == 0 ? std::string() : "driver";
 }
 
-std::vector<std::uintptr_t> SimHost::stack_of(std::uint8_t function, std::uint64_t seq,
-                                              bool inside) const {
+std::vector<std::uintptr_t> SimHost::stack_of(std::uint8_t function, std::uint64_t seq) const {
   std::shared_ptr<DriverStacks> stacks;
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = stacks_.find(function); it != stacks_.end()) stacks = it->second;
   }
-  if (!stacks) return {};
-  return inside ? stacks->inside() : stacks->of(seq);
+  return stacks ? stacks->of(seq) : std::vector<std::uintptr_t>();
 }
 
 std::uint32_t SimHost::site_of(const Where& where) {
@@ -337,8 +340,9 @@ void SimHost::drive(std::uint8_t function, Result<void> (*driver)(Device&), Devi
   threads_.emplace_back([this, function, driver, options = std::move(options),
                          said = std::move(said), ended = std::move(ended)] {
     name_thread("driver");
+    link_.name_requester(function + 1u, thread_name(function + 1u));
     try {
-      const auto stacks = std::make_shared<DriverStacks>(__builtin_frame_address(0));
+      const auto stacks = std::make_shared<DriverStacks>(__builtin_frame_address(0), last_seq_);
       {
         const std::lock_guard lock(mutex_);
         stacks_[function] = stacks;

@@ -23,7 +23,8 @@ namespace pcilens::sim {
 
 class SimHost final : public Host {
  public:
-  explicit SimHost(Link& link) : link_(link) { link.connect(*this); }
+  // Before the link's own thread lives.
+  explicit SimHost(Link& link) : link_(link), last_seq_(link.last_seq()) { link.connect(*this); }
   ~SimHost() override { stop(); }
   void shut_down() override { stop(); }
 
@@ -33,14 +34,13 @@ class SimHost final : public Host {
                    std::span<const std::byte> data) override;
   Status interrupt(std::uint8_t function, std::uint64_t vector, std::uint64_t value) override;
   std::string thread_name(std::uint32_t thread) const override;
-  std::optional<std::vector<Mapping>> mappings() const override { return memory_.list(); }
   std::size_t look(std::uint8_t function, std::uint64_t iova,
                    std::span<std::byte> data) const override {
     return memory_.look(function, iova, data);
   }
-  // The return addresses of the driver that made this access, innermost first; empty where it is
-  // not known (any more). `inside`: the access has not come back yet. Any thread.
-  std::vector<std::uintptr_t> stack_of(std::uint8_t function, std::uint64_t seq, bool inside) const;
+  // The return addresses of the driver that made this access or makes it now, innermost first;
+  // empty where it is not known (any more). Any thread.
+  std::vector<std::uintptr_t> stack_of(std::uint8_t function, std::uint64_t seq) const;
 
   // What firmware and bus driver do before a driver sees the function: find it, size its BARs,
   // give them addresses. The accesses cross the link like all others. False: nothing answers there.
@@ -63,6 +63,7 @@ class SimHost final : public Host {
                     std::uint32_t value, std::uint32_t site = 0);
 
   Link& link_;
+  const std::uint64_t last_seq_;  // before any driver began
   HostMemory memory_;
   std::uint64_t next_bar_ = 0xe000'0000;  // where firmware puts 32-bit BARs
   mutable std::mutex mutex_;              // vectors_, sites_; taken under the link's lock

@@ -125,6 +125,8 @@ void write(rpc::TracePage::Builder to, const TracePage& page) {
     }
     rows[i].setPayloadBytes(row.payload_bytes);
     if (!row.text.empty()) rows[i].setText(text(row.text));
+    if (!row.finding.empty()) rows[i].setFinding(text(row.finding));
+    if (!row.thread.empty()) rows[i].setThread(text(row.thread));
   }
   to.setLastSeq(page.last_seq);
   to.setMore(page.more);
@@ -143,7 +145,9 @@ Result<TracePage> read(rpc::TracePage::Reader from) {
     page.rows.push_back({.transaction = *transaction,
                          .edit = std::nullopt,
                          .payload_bytes = row.getPayloadBytes(),
-                         .text = string(row.getText())});
+                         .text = string(row.getText()),
+                         .finding = string(row.getFinding()),
+                         .thread = string(row.getThread())});
     if (row.hasEdit()) {
       const auto edit = row.getEdit();
       page.rows.back().transaction.edited = true;
@@ -172,6 +176,7 @@ void write(rpc::CodeView::Builder to, const CodeView& view) {
     instructions[i].setText(text(instruction.text));
     instructions[i].setAccessing(instruction.accessing);
   }
+  to.setOf(view.of);
   if (!view.source_file.empty()) to.setSourceFile(text(view.source_file));
   auto source = to.initSource(static_cast<unsigned>(view.source.size()));
   for (unsigned i = 0; i < source.size(); ++i) {
@@ -183,6 +188,7 @@ void write(rpc::CodeView::Builder to, const CodeView& view) {
 
 Result<CodeView> read(rpc::CodeView::Reader from) {
   CodeView view;
+  view.of = from.getOf();
   for (const auto frame : from.getStack())
     view.stack.push_back({.symbol = string(frame.getSymbol()),
                           .file = string(frame.getFile()),
@@ -263,6 +269,9 @@ void write(capnp::List<rpc::DmaMapping>::Builder to, const std::vector<DmaMappin
     to[i].setDirection(static_cast<std::uint8_t>(mappings[i].direction));
     to[i].setIova(mappings[i].iova);
     to[i].setSize(mappings[i].size);
+    to[i].setSeq(mappings[i].seq);
+    to[i].setTNs(mappings[i].t_ns);
+    to[i].setBy(text(mappings[i].by));
   }
 }
 
@@ -274,7 +283,10 @@ Result<std::vector<DmaMapping>> read(capnp::List<rpc::DmaMapping>::Reader from) 
     mappings.push_back({.function = mapping.getFunction(),
                         .iova = mapping.getIova(),
                         .size = mapping.getSize(),
-                        .direction = *direction});
+                        .direction = *direction,
+                        .seq = mapping.getSeq(),
+                        .t_ns = mapping.getTNs(),
+                        .by = string(mapping.getBy())});
   }
   return mappings;
 }

@@ -91,6 +91,7 @@ void write_stop(rpc::Stop::Builder to, const Stop& stop) {
   auto breakpoints = to.initBreakpoints(static_cast<unsigned>(stop.breakpoints.size()));
   for (unsigned i = 0; i < breakpoints.size(); ++i) breakpoints.set(i, stop.breakpoints[i]);
   to.setReason(text(stop.reason));
+  to.setRefusal(text(stop.refusal));
   to.setOriginal(stop.original);
   to.setEdited(stop.edited);
   to.setThreadName(text(stop.thread_name));
@@ -200,6 +201,7 @@ Result<Stop> read_stop(rpc::Stop::Reader from) {
             .phase = *phase,
             .breakpoints = {},
             .reason = string(from.getReason()),
+            .refusal = string(from.getRefusal()),
             .original = from.getOriginal(),
             .edited = from.getEdited(),
             .thread_name = string(from.getThreadName()),

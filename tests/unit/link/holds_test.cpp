@@ -477,3 +477,52 @@ TEST_CASE("a held write whose driver waits for it is passed, and stays held") {
   driver.join();
   CHECK(road.command([](Link& l) { return l.function(0)->peek(0, kPlain.offset, 4); }) == 1u);
 }
+
+TEST_CASE("a DMA that the host refuses says what its driver has mapped") {
+  Road road;
+  const auto map = [&](Kind kind) {
+    road.link.request({.offset = 0x9000,
+                       .value = static_cast<std::uint64_t>(DmaDirection::ToDevice),
+                       .size = 64,
+                       .kind = kind,
+                       .bar = kBarDma});
+  };
+  map(Kind::DmaMap);
+  road.break_at("dma and status != SC");
+  const auto refusal = [&] {
+    std::thread driver([&] { road.write(kCommand, kDmaRead); });
+    REQUIRE(road.stopped());
+    const auto text = road.command([](Link& l) { return l.stop()->refusal; });
+    road.resume();
+    driver.join();
+    return text;
+  };
+  road.host.there = false;
+  CHECK(refusal() ==
+        "nothing is mapped there; the nearest is 0x9000+0x40 (mapped to the device at #4)");
+  map(Kind::DmaUnmap);
+  CHECK(refusal() == "nothing is mapped");
+  CHECK(road.tape.findings.size() == 2);
+}
+
+TEST_CASE("what a driver leaves mapped is a finding where it lets go of the function") {
+  Road road;
+  const auto tell = [&](Kind kind, std::uint64_t iova) {
+    return road.link.request({.offset = iova, .size = 64, .kind = kind, .bar = kBarDma}).seq;
+  };
+  tell(Kind::DmaMap, 0x1000);
+  const auto left = tell(Kind::DmaMap, 0x2000);
+  tell(Kind::DmaUnmap, 0x1000);
+  road.link.driver_left(0);
+  REQUIRE(road.tape.findings.size() == 1);
+  CHECK(road.tape.findings[0].first == left);
+  // Once: not again when the next driver goes, which leaves one of its own.
+  const auto next = tell(Kind::DmaMap, 0x3000);
+  road.link.driver_left(0);
+  road.link.driver_left(0);
+  road.link.driver_left(7);
+  REQUIRE(road.tape.findings.size() == 2);
+  CHECK(road.tape.findings[1].first == next);
+  CHECK(road.tape.findings[0].second.find("never unmapped, and its driver has let go of busy0") !=
+        std::string::npos);
+}

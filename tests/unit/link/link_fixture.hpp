@@ -109,6 +109,9 @@ class Tape final : public Recorder {
     if (what == BlobKind::Payload)
       for (Entry& e : entries)
         if (e.t.seq == key) e.payload.assign(bytes.begin(), bytes.end());
+    if (what == BlobKind::Finding)
+      findings.emplace_back(key,
+                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   }
   std::vector<Entry> entries;
   struct Edit {
@@ -116,6 +119,7 @@ class Tape final : public Recorder {
     std::uint32_t rule;
   };
   std::vector<Edit> edits;
+  std::vector<std::pair<std::uint64_t, std::string>> findings;  // seq and JSON
 
  private:
   void add(const Transaction& t, bool completion) {
@@ -129,7 +133,7 @@ class Page final : public Host {
  public:
   std::string_view name() const override { return "page"; }
   Status dma_read(std::uint8_t, std::uint64_t iova, std::span<std::byte> data) override {
-    if (iova < kIova || iova - kIova > bytes.size() - data.size()) return Status::UR;
+    if (!there || iova < kIova || iova - kIova > bytes.size() - data.size()) return Status::UR;
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(iova - kIova), data.size(),
                 data.begin());
     return Status::SC;
@@ -145,6 +149,7 @@ class Page final : public Host {
   }
   std::span<std::byte> shared(std::uint8_t, int) const override { return unseen; }
   std::array<std::byte, 4096> bytes{};
+  bool there = true;            // false: nothing may read it
   std::span<std::byte> unseen;  // a BAR's, which a driver is to reach without a transaction
   std::atomic<int> interrupts{0};
 };

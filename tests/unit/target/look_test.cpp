@@ -151,3 +151,46 @@ TEST_CASE("memory, code and counts are looked at over a socket as they are here"
   REQUIRE(view.has_value());
   CHECK_FALSE(view->instructions.empty());
 }
+
+TEST_CASE("a mapping says since when it is there, by which function of the driver") {
+  TraceFile file;
+  auto target = held_at_dma(file.path());
+  const Mappings found = mappings(*target);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].by == "copy_there_and_back");
+  const auto page = ask<TracePage>(
+      [&](auto done) { target->trace_page({.from = found[0].seq, .limit = 1}, done); });
+  REQUIRE(page.has_value());
+  REQUIRE(page->rows.size() == 1);
+  CHECK(page->rows[0].transaction.kind == Kind::DmaMap);
+  CHECK(page->rows[0].transaction.offset == found[0].iova);
+  CHECK(page->rows[0].transaction.t_ns == found[0].t_ns);
+  CHECK(page->rows[0].thread == "driver");
+}
+
+TEST_CASE("the code of what a device did is that of the access which made it do so") {
+  TraceFile file;
+  auto target = held_at_dma(file.path());
+  const auto seq = target->snapshot()->stop->transaction.seq;
+  break_at(*target, "dma_read");
+  go(*target);
+  REQUIRE(eventually([&] {
+    const auto s = target->snapshot();
+    return s->stop && s->stop->transaction.kind == Kind::DmaRead;
+  }));
+  const auto held = target->snapshot()->stop->transaction.seq;
+  const auto view = ask<CodeView>([&](auto done) { target->code_at(held, done); });
+  REQUIRE(view.has_value());
+  CHECK(view->of == seq);  // by way of a timer
+  REQUIRE_FALSE(view->stack.empty());
+  CHECK(view->stack.back().symbol.find("edu::drive") != std::string::npos);
+  // A poke is nobody's code.
+  const auto last = target->snapshot()->seq;
+  REQUIRE(ask<std::uint64_t>([&](auto done) {
+            target->poke_read({.bar = 0, .offset = edu::kId.offset}, done);
+          }).has_value());
+  const auto none = ask<CodeView>([&](auto done) { target->code_at(last + 1, done); });
+  REQUIRE(none.has_value());
+  CHECK(none->of == 0);
+  CHECK(none->stack.empty());
+}

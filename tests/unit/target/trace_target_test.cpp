@@ -164,3 +164,23 @@ TEST_CASE("what is no trace is refused as a recording in one sentence") {
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().message.find("/etc/hostname") == 0);
 }
+
+TEST_CASE("a recording knows what was mapped at the moment where it stands") {
+  using Mappings = std::vector<DmaMapping>;
+  const Recorded recorded;
+  const auto target = recorded.open();
+  const auto mapped = [&] {
+    auto all = ask<Mappings>([&](auto done) { target->dma_mappings(done); });
+    REQUIRE(all.has_value());
+    return *all;
+  };
+  CHECK(mapped().empty());
+  break_at(*target, "write DMA_CMD");
+  run_on(*target);
+  REQUIRE(target->snapshot()->stop);
+  REQUIRE(mapped().size() == 2);
+  CHECK(mapped()[0].by == "copy_there_and_back");
+  CHECK(mapped()[0].seq < target->snapshot()->stop->transaction.seq);
+  REQUIRE(ask<void>([&](auto done) { target->go_to(recorded.last->seq, done); }).has_value());
+  CHECK(mapped().empty());
+}
