@@ -376,6 +376,16 @@ void Link::record_stack(Slot& slot) {
   slot.stack = {};
 }
 
+// As it has completed. Told once more where a stop comes after: a session that ends there has it.
+void Link::record_outcome(Slot& slot) {
+  if (slot.recorded)
+    recorder_.completion(slot.t);
+  else
+    recorder_.event(slot.t);
+  slot.recorded = true;
+  record_stack(slot);
+}
+
 // The edit first: who reads of a transaction that it has completed knows whether it was changed.
 void Link::record_done(Slot& slot) {
   const Transaction& t = slot.t;
@@ -383,11 +393,7 @@ void Link::record_done(Slot& slot) {
   if (t.edited)
     recorder_.edit(t.seq, slot.sent, reads ? slot.sent : t.value, reads ? slot.answered : 0,
                    reads ? t.value : 0, slot.rule);
-  if (slot.recorded)
-    recorder_.completion(t);
-  else
-    recorder_.event(t);
-  record_stack(slot);
+  record_outcome(slot);
 }
 
 void Link::model_failed(std::uint8_t function, const char* what) {

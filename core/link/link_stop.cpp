@@ -151,7 +151,10 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   if (closing_) return;
   Transaction& t = slot.t;
   if (slot.posted && phase == Phase::Before) reason += " (posted: the driver has gone on)";
-  record_pending(slot);
+  if (phase == Phase::Before)
+    record_pending(slot);
+  else
+    record_outcome(slot);
   control(Control::Stop, t.seq, reason);
   for (const std::uint32_t number : breakpoints) {
     const BreakpointState* state = breakpoints_.find(number);

@@ -93,7 +93,7 @@ Result<ReplayResult> Replayer::run() {
     if (options_.go_on && result_.stimuli % 256 == 0 && !options_.go_on())
       return fail("replay: it was ended before its end");
   }
-  expect_nothing_left(~0ull);
+  if (!over_) expect_nothing_left(~0ull);
   link_->close();
   if (recorded_.error()) return tl::unexpected(*recorded_.error());
   return std::move(result_);
@@ -146,16 +146,24 @@ void Replayer::request(const Transaction& stimulus, bool aside,
 }
 
 Result<void> Replayer::find_points() {
-  const auto controls = trace_.controls({Control::Release, Control::Unplug, Control::Plug});
+  const auto controls =
+      trace_.controls({Control::Stop, Control::Release, Control::Unplug, Control::Plug});
   if (!controls) return tl::unexpected(controls.error());
+  std::uint64_t held = 0;
   for (const TraceEvent& control : *controls) {
     const auto what = static_cast<Control>(control.t.offset);
     const bool release = what == Control::Release;
-    const std::uint64_t at = release ? control.t.value : control.t.cause;
-    if (at != 0)
+    const std::uint64_t at = release || what == Control::Stop ? control.t.value : control.t.cause;
+    if (what == Control::Stop) held = at;
+    if (release && held == at) held = 0;
+    if (at != 0 && what != Control::Stop)
       points_[at].push_back(
           {control.t.seq, control.t.t_ns, what, release && control.text == "after"});
   }
+  // Held to the end. What had completed by then is recorded so.
+  if (held != 0)
+    if (const TraceEvent* event = recorded_.at(held))
+      points_[held].push_back({~0ull, 0, Control::Stop, event->t.status != Status::Pending});
   return {};
 }
 
@@ -166,12 +174,22 @@ void Replayer::gate(const Transaction& t, Phase phase) {
   if (found == points_.end()) return;
   for (const Point& point : found->second) {
     if (point.after != (phase == Phase::After)) continue;
+    if (point.what == Control::Stop) return stop_for_good(t);
     make_up_to(point.seq);
     link_->release_at(point.seq - 1, point.t_ns);
     if (point.what == Control::Unplug) link_->unplug(t.function, "as recorded");
     if (point.what == Control::Plug) plug_again(t.function);
     link_->release_at(point.seq, point.t_ns);
   }
+}
+
+// The recording ends while this is held. What was done in the stop is done now; the rest of what
+// the link has to carry nobody has seen.
+void Replayer::stop_for_good(const Transaction& held) {
+  if (is_effect(held)) seen_.push_back(held.seq);
+  make_up_to(~0ull);
+  expect_nothing_left(~0ull);
+  over_ = true;
 }
 
 // What was made while something else waited.
@@ -265,6 +283,7 @@ void Replayer::completion(const Transaction& t) {
 }
 
 void Replayer::compare(const Transaction& now) {
+  if (over_) return;
   if (now.kind == Kind::State && !reasons_.state_recorded()) return;
   const TraceEvent* found = recorded_.at(now.seq);
   // The recording ends before its last stimulus was over: its guest has died, for example.
@@ -272,7 +291,7 @@ void Replayer::compare(const Transaction& now) {
   if (is_effect(now)) seen_.push_back(now.seq);
   if (found == nullptr || found->t.kind != now.kind) {
     ++result_.compared;
-    return diverge(now.seq, names_->place(now), found == nullptr ? "nothing" : describe(found->t),
+    return diverge(now.seq, names_->place(now), found == nullptr ? "nothing" : describe(*found),
                    describe(now), reasons_.reason(*names_, nullptr, &now));
   }
   const TraceEvent& recorded = *found;
@@ -346,15 +365,26 @@ std::vector<std::string> Replayer::lines_before(std::uint64_t seq) {
   for (std::uint64_t at = seq; lines.size() < options_.context && at > 1 && seq - at < kFarthest;) {
     const TraceEvent* event = recorded_.at(--at);
     if (event == nullptr || event->t.kind == Kind::Control) continue;
-    lines.insert(lines.begin(), fmt::format("{:>6}  {}", at, describe(event->t)));
+    lines.insert(lines.begin(), fmt::format("{:>6}  {}", at, describe(*event)));
   }
   return lines;
 }
 
+std::string Replayer::describe(const TraceEvent& event) const {
+  if (event.t.kind != Kind::Control && event.t.kind != Kind::Gap) return describe(event.t);
+  return fmt::format("{}: {}", event.t.kind == Kind::Control ? "the link" : "gap", event.text);
+}
+
 std::string Replayer::describe(const Transaction& t) const {
   std::string text = fmt::format("{} {}", in_words(t.kind), names_->place(t));
-  if (is_dma(t.kind)) text += fmt::format(", {} bytes", t.size);
-  if (t.kind != Kind::Irq || t.value != 0) text += fmt::format(" = {:#x}", t.value);
+  const bool maps = t.kind == Kind::DmaMap || t.kind == Kind::DmaUnmap;
+  if (is_dma(t.kind) || t.kind == Kind::DmaMap) text += fmt::format(", {} bytes", t.size);
+  if (t.kind == Kind::DmaMap)
+    text += fmt::format(", {}", in_words(static_cast<DmaDirection>(t.value)));
+  // Of these the place says all.
+  const bool said = maps || t.kind == Kind::Timer || t.kind == Kind::Reset ||
+                    (t.kind == Kind::Irq && t.value == 0);
+  if (!said) text += fmt::format(" = {:#x}", t.value);
   if (const std::string fields = names_->decode(t); !fields.empty()) text += " (" + fields + ")";
   if (t.status != Status::SC) text += fmt::format(", {}", name_of(t.status));
   return text;

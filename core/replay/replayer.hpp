@@ -58,7 +58,9 @@ class Replayer final : public Host, public Recorder, public Clock {
   void expect_nothing_left(std::uint64_t before);
   void diverge(std::uint64_t seq, std::string place, std::string expected, std::string got,
                Reason reason = Reason::Model);
+  void stop_for_good(const Transaction& held);
   std::string describe(const Transaction& t) const;
+  std::string describe(const TraceEvent& event) const;
   std::vector<std::string> lines_before(std::uint64_t seq);
   bool same_payload(const TraceEvent& recorded, const Transaction& now);
 
@@ -73,7 +75,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   std::array<bool, 256> elsewhere_{};  // by function
   std::map<std::uint64_t, TraceEdit> edits_;
   // What the recorded link did at a transaction, before or after the function had it: it went on
-  // after a stop or a delay, or a rule took the function away there.
+  // after a stop or a delay, or a rule took the function away there. A Stop is one without an end.
   struct Point {
     std::uint64_t seq, t_ns;
     Control what;
@@ -84,6 +86,7 @@ class Replayer final : public Host, public Recorder, public Clock {
   std::uint64_t checked_ = 0;        // up to here, every recorded effect was looked for
   std::vector<std::uint64_t> seen_;  // effects since then
   bool cut_off_ = false;             // the last stimulus has no completion in the recording
+  bool over_ = false;                // the recording ends in a stop: what follows is not in it
   ReplayResult result_;
   std::optional<Error> error_;
   std::unique_ptr<AccessBus> bus_;

@@ -2,7 +2,8 @@
 // spool lies in this process, in a shared file, or in a VM's memory (ivshmem). Little-endian.
 //
 // A transaction that completes at once is one Event record. One that is held or suspended is an
-// Event with status Pending and later a Completion for the same seq. Bytes that do not fit follow
+// Event with status Pending and later a Completion for the same seq. One held after it completed
+// has its outcome before the stop, and a Completion once it is let go. Bytes that do not fit follow
 // as Payload records of the same seq; descriptions (register maps, functions, sites) as Text ones.
 #pragma once
 
@@ -111,8 +112,9 @@ static_assert(sizeof(BlobRecord) == 64);
 class Recorder {
  public:
   virtual ~Recorder() = default;
-  virtual void event(const Transaction& t) = 0;       // with payload, if it has one
-  virtual void completion(const Transaction& t) = 0;  // of an event recorded as Pending
+  virtual void event(const Transaction& t) = 0;  // with payload, if it has one
+  // Of an event recorded as Pending; once more after a stop behind it, which may have changed it.
+  virtual void completion(const Transaction& t) = 0;
   virtual void edit(std::uint64_t seq, std::uint64_t sent, std::uint64_t delivered,
                     std::uint64_t answered, std::uint64_t returned, std::uint32_t rule) = 0;
   virtual void blob(BlobKind what, std::uint64_t key, std::span<const std::byte> bytes) = 0;

@@ -478,6 +478,62 @@ TEST_CASE("a held write whose driver waits for it is passed, and stays held") {
   CHECK(road.command([](Link& l) { return l.function(0)->peek(0, kPlain.offset, 4); }) == 1u);
 }
 
+namespace {
+
+// The last that was recorded of transactions of a kind, while the link is stopped.
+Transaction told(Road& road, Kind kind) {
+  return road.command([&](Link&) {
+    Transaction last;
+    for (const Tape::Entry& e : road.tape.entries)
+      if (e.t.kind == kind) last = e.t;
+    return last;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a stop after a transaction has told its outcome already") {
+  for (const bool refused : {false, true}) {
+    Road road;
+    if (refused) road.config(cfg::kCommand, cfg::kCommandMemory);
+    road.break_at("dma", Phase::After);
+    std::thread driver([&] { road.write(kCommand, kDmaRead); });
+    REQUIRE(road.stopped());
+    const Status status = refused ? Status::UR : Status::SC;
+    CHECK(told(road, Kind::DmaRead).status == status);
+    CHECK(road.command([](Link& l) { return l.stop()->transaction.status; }) == status);
+    CHECK(road.command([](Link& l) { return l.stop()->refusal; }) ==
+          (refused ? "COMMAND.BME is 0" : ""));
+    road.resume();
+    driver.join();
+  }
+}
+
+TEST_CASE("a read that is changed at a stop after it is told as it was, and then as it became") {
+  Road road;
+  road.write(kPlain, 5);
+  road.break_at("read PLAIN", Phase::After);
+  std::uint64_t value = 0;
+  std::thread driver([&] { value = road.read(kPlain); });
+  REQUIRE(road.stopped());
+  CHECK(told(road, Kind::MemRead).value == 5);
+  CHECK(road.command([](Link& l) { return l.edit(6).has_value(); }));
+  road.resume();
+  driver.join();
+  CHECK(value == 6);
+  CHECK(told(road, Kind::MemRead).value == 6);
+}
+
+TEST_CASE("a stop before a transaction has not told how it ends") {
+  Road road;
+  road.break_at("write PLAIN");
+  std::thread driver([&] { road.write(kPlain, 5); });
+  REQUIRE(road.stopped());
+  CHECK(told(road, Kind::MemWrite).status == Status::Pending);
+  road.resume();
+  driver.join();
+}
+
 TEST_CASE("a DMA that the host refuses says what its driver has mapped") {
   Road road;
   const auto map = [&](Kind kind) {

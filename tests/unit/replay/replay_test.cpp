@@ -170,3 +170,34 @@ TEST_CASE("a DMA write that is held carries the bytes it was sent with, and repl
   }
   CHECK(replay(file.path()).divergences == 0);
 }
+
+TEST_CASE("a recording that ends in a stop replays up to it, and what was done in the stop") {
+  for (const auto& [expression, phase] :
+       {std::pair("write FACTORIAL", Phase::Before), std::pair("write FACTORIAL", Phase::After),
+        std::pair("write DMA_CMD", Phase::Before), std::pair("dma_read", Phase::Before),
+        std::pair("dma_read", Phase::After), std::pair("dma_write", Phase::Before),
+        std::pair("irq", Phase::Before), std::pair("irq", Phase::After),
+        std::pair("timer", Phase::Before), std::pair("read FACTORIAL", Phase::After)}) {
+    INFO(expression << (phase == Phase::Before ? "" : " after"));
+    TraceFile file;
+    {
+      auto target = open_edu(file.path());
+      REQUIRE(reaches(*target, RunState::Stopped));
+      break_at(*target, expression, phase);
+      go(*target);
+      REQUIRE(eventually([&] {
+        const auto s = target->snapshot();
+        return s->stop && !s->stop->breakpoints.empty();
+      }));
+      REQUIRE(ask<void>([&](auto done) {
+                target->poke_write({.bar = 0, .offset = edu::kLiveness.offset}, 0x55, done);
+              }).has_value());
+      // All is in the file once it answers.
+      REQUIRE(ask<TracePage>([&](auto done) { target->trace_page({}, done); }).has_value());
+      const ReplayResult result = replay(file.path());
+      CHECK(result.divergences == 0);
+      CHECK(result.compared > 5);
+    }
+    CHECK(replay(file.path()).divergences == 0);
+  }
+}

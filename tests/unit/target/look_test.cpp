@@ -194,3 +194,39 @@ TEST_CASE("the code of what a device did is that of the access which made it do 
   CHECK(none->of == 0);
   CHECK(none->stack.empty());
 }
+
+TEST_CASE("why a DMA was refused is at the stop and with its row, over a socket too") {
+  TraceFile file;
+  auto target = held_at_dma(file.path());
+  REQUIRE(ask<void>([&](auto done) {
+            target->poke_write({.bar = kBarConfig, .offset = 4, .size = 2}, 2, done);
+          }).has_value());
+  break_at(*target, "status != SC");
+  go(*target);
+  REQUIRE(eventually([&] {
+    const auto s = target->snapshot();
+    return s->stop && s->stop->transaction.kind == Kind::DmaRead;
+  }));
+  const std::string path = file.path() + ".sock";
+  auto server = TargetServer::on_socket(*target, path, {});
+  REQUIRE(server.has_value());
+  auto remote = connect_target(path);
+  REQUIRE(remote.has_value());
+  for (Target* side : {target.get(), remote->get()}) {
+    const auto s = side->snapshot();
+    REQUIRE(s->stop);
+    CHECK(s->stop->phase == Phase::After);
+    CHECK(s->stop->transaction.status == Status::UR);
+    CHECK(s->stop->refusal == "COMMAND.BME is 0");
+    const auto page = ask<TracePage>(
+        [&](auto done) { side->trace_page({.from = s->stop->transaction.seq, .limit = 1}, done); });
+    REQUIRE(page.has_value());
+    CHECK(page->rows[0].transaction.status == Status::UR);
+    CHECK(page->rows[0].finding == "COMMAND.BME is 0");
+    const auto view =
+        ask<CodeView>([&](auto done) { side->code_at(s->stop->transaction.seq, done); });
+    REQUIRE(view.has_value());
+    CHECK(view->of != 0);
+    CHECK(mappings(*side)[0].by == "copy_there_and_back");
+  }
+}
