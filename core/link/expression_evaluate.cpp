@@ -338,6 +338,12 @@ Verdict evaluate(const Program& program, const EventView& event) {
   return run(program, program.nodes[program.root], event);
 }
 
+std::optional<std::uint64_t> value_of(Attribute attribute, const EventView& event) {
+  const Seen seen = read(attribute, event);
+  if (seen.state != Seen::Known) return std::nullopt;
+  return seen.value;
+}
+
 std::uint32_t kinds_of(Attribute attribute) {
   switch (attribute) {
     case Attribute::Value: return kAllKinds & ~bit(Kind::Control) & ~bit(Kind::Timer);

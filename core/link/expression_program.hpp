@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -134,6 +135,8 @@ Verdict evaluate(const Program& program, const EventView& event);
 Reach derive_reach(const Program& program);
 bool needs_completion(const Program& program);
 
+// An attribute of a completed event; nothing where it has none, or none that is known.
+std::optional<std::uint64_t> value_of(Attribute attribute, const EventView& event);
 // The attributes' kinds: of other events a comparison says No.
 std::uint32_t kinds_of(Attribute attribute);
 // Attributes that are known only from the completion on; the value only of reads.

@@ -93,19 +93,30 @@ class RuleParser {
     if (is(0, "never")) return never(1);
     if (is(1, "not")) return never(2);
     const std::size_t before = find("before", 1), after = find("after", 1),
-                      within = find("within", 1);
+                      within = find("within", 1), with = find("with", 1);
     if (before != end_ && after != end_)
       return at(std::max(before, after), "one assertion has either \"before\" or \"after\"");
     if (before != end_) {
       if (within != end_) return at(within, "\"within\" goes with \"after\"");
-      return this->before(before);
+      if (with > before && with != end_) return at(with, kWithStands);
+      return this->before(with, before);
     }
-    if (after != end_) return this->after(within, after);
+    if (after != end_) {
+      if (with > std::min(within, after) && with != end_) return at(with, kWithStands);
+      return this->after(with, within, after);
+    }
+    if (with != end_)
+      return at(with, "\"with the same\" goes with \"before\" and \"after\": what has it twice?");
     if (within != end_) return at(within, "\"within\" what? \"after each EXPRESSION\" is missing");
     return occurs();
   }
 
  private:
+  static constexpr const char* kWithStands =
+      "\"with the same\" stands behind what must come: must dma_unmap with the same iova after "
+      "each "
+      "dma_map";
+
   bool is(std::size_t i, std::string_view word) const {
     return tokens_[i].type == Token::Type::Word && tokens_[i].text == word;
   }
@@ -166,27 +177,35 @@ class RuleParser {
 
   std::optional<Problem> never(std::size_t first) {
     out_.rule = Assertion::Rule::Never;
-    for (const std::string_view word : {"before", "after", "within", "times", "once"})
+    for (const std::string_view word : {"before", "after", "within", "with", "times", "once"})
       if (const auto i = find(word, first); i != end_)
         return at(i, fmt::format("\"{}\" goes with \"must\"; \"never\" has one expression", word));
     return compile(first, end_, out_.subject);
   }
 
-  std::optional<Problem> before(std::size_t word) {
+  std::optional<Problem> before(std::size_t with, std::size_t word) {
     const bool each = is(word + 1, "each");
     out_.rule = each ? Assertion::Rule::BeforeEach : Assertion::Rule::Before;
-    if (auto problem = compile(1, word, out_.subject)) return problem;
-    return compile(word + (each ? 2 : 1), end_, out_.other);
+    with = std::min(with, word);
+    if (auto problem = compile(1, with, out_.subject)) return problem;
+    if (auto problem = same(with, word)) return problem;
+    if (auto problem = compile(word + (each ? 2 : 1), end_, out_.other)) return problem;
+    return can_pair(with);
   }
 
-  std::optional<Problem> after(std::size_t within, std::size_t word) {
+  std::optional<Problem> after(std::size_t with, std::size_t within, std::size_t word) {
     out_.rule = Assertion::Rule::After;
     if (within > word && within != end_)
       return at(within, "\"within\" stands before \"after\": within 500ms after each ...");
-    if (auto problem = compile(1, std::min(within, word), out_.subject)) return problem;
+    const std::size_t rest = std::min(within, word);
+    with = std::min(with, rest);
+    if (auto problem = compile(1, with, out_.subject)) return problem;
+    if (auto problem = same(with, rest)) return problem;
     if (within != end_)
       if (auto problem = limit(within + 1, word)) return problem;
-    return compile(word + (is(word + 1, "each") ? 2 : 1), end_, out_.other);
+    if (auto problem = compile(word + (is(word + 1, "each") ? 2 : 1), end_, out_.other))
+      return problem;
+    return can_pair(with);
   }
 
   std::optional<Problem> limit(std::size_t first, std::size_t last) {
@@ -207,6 +226,34 @@ class RuleParser {
     return Problem{number.begin, std::max(number.end, tokens_[last - 1].end),
                    "\"within\" takes a time (500ms; units ns us ms s) or a number of transactions "
                    "(20 transactions)"};
+  }
+
+  // `with the same iova`, from `with` to before `last`; where there is none, `with` is `last`.
+  std::optional<Problem> same(std::size_t with, std::size_t last) {
+    using expression::Attribute;
+    if (with == last) return std::nullopt;
+    constexpr std::string_view kTakes =
+        "\"with the same\" takes one of iova, offset, vector, thread, cpu, function, size, value, "
+        "cause";
+    if (!is(with + 1, "the") || !is(with + 2, "same") || with + 4 != last)
+      return Problem{tokens_[with].begin, tokens_[last - 1].end, std::string(kTakes)};
+    const auto* word = expression::attribute_word(tokens_[with + 3].text);
+    constexpr Attribute kThese[] = {Attribute::Iova,   Attribute::Offset, Attribute::Vector,
+                                    Attribute::Thread, Attribute::Cpu,    Attribute::Function,
+                                    Attribute::Size,   Attribute::Value,  Attribute::Cause};
+    if (word == nullptr || std::ranges::find(kThese, word->attribute) == std::end(kThese))
+      return at(with + 3, std::string(kTakes));
+    out_.same = word->attribute;
+    out_.same_text = fmt::format(" with the same {}", word->word);
+    return std::nullopt;
+  }
+  // One that no S or no O can have would pair nothing.
+  std::optional<Problem> can_pair(std::size_t with) const {
+    if (!out_.same) return std::nullopt;
+    for (const Expression* e : {&out_.subject, &out_.other})
+      if ((e->reach().kinds & expression::kinds_of(*out_.same)) == 0)
+        return at(with + 3, fmt::format("\"{}\" matches nothing that has one", e->text()));
+    return std::nullopt;
   }
 
   // must S [[at least | at most | exactly] N times | ... once]

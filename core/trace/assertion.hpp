@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/link/expression.hpp"
+#include "core/link/expression_program.hpp"
 #include "core/link/names.hpp"
 #include "core/result.hpp"
 
@@ -21,7 +22,7 @@ struct Assertion {
     Occurs,      // must S [at least 3 times]
     Never,       // never S
     Before,      // must S before O: no O without an S somewhere before it
-    BeforeEach,  // must S before each O: a new S for every O
+    BeforeEach,  // must S before each O: a new S for every O, if there is any
     After,       // must S [within LIMIT] after each O
     NoFinding,   // never finding [RULE]
   };
@@ -33,8 +34,11 @@ struct Assertion {
   std::uint64_t least = 1, most = ~0ull;  // of Occurs
   Expression subject, other;              // S and O
   std::string finding;                    // the rule of NoFinding; empty: any
-  std::string name;                       // what stands before the colon; else the text
-  std::string text;                       // from `must` or `never` on, without remarks
+  // `with the same iova`: an S counts for those O alone that have the same.
+  std::optional<expression::Attribute> same;
+  std::string same_text;  // " with the same iova"; empty without
+  std::string name;       // what stands before the colon; else the text
+  std::string text;       // from `must` or `never` on, without remarks
   std::string file;
   unsigned line = 0;  // from 1
 };

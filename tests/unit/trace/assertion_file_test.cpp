@@ -91,6 +91,22 @@ TEST_CASE("a finding has one rule") {
   CHECK(refused_file("never finding kernel or dma").find("up.asserts:1:15: after") == 0);
 }
 
+TEST_CASE("with the same takes an attribute that both sides can have") {
+  const auto a = asserted("must irq with the same vector within 5ms after each irq").front();
+  CHECK(a.rule == Assertion::Rule::After);
+  CHECK(a.same == expression::Attribute::Vector);
+  CHECK(a.subject.text() == "irq");
+  CHECK(a.limit == 5'000'000);
+  CHECK(has(refused_file("must irq with the same iova after each dma_map"),
+            "1:24: \"irq\" matches nothing that has one"));
+  CHECK(has(refused_file("must irq with the same size after each irq"), "matches nothing"));
+  CHECK(has(refused_file("must irq with the same status after each irq"), "takes one of iova"));
+  CHECK(has(refused_file("must irq with the vector after each irq"), "takes one of iova"));
+  CHECK(has(refused_file("must irq after each irq with the same vector"), "stands behind"));
+  CHECK(has(refused_file("must irq with the same vector"), "goes with \"before\" and \"after\""));
+  CHECK(has(refused_file("never irq with the same vector"), "\"with\" goes with \"must\""));
+}
+
 TEST_CASE("a limit without a unit, with a wrong one or of nothing is refused") {
   for (const char* limit : {"5", "5k", "5 ms", "ms", "0 transactions", "5ms transactions", ""})
     CHECK(has(refused_file("must irq within " + std::string(limit) + " after each write CC"),

@@ -84,7 +84,7 @@ TEST_CASE("over random runs the rules say what their definitions say") {
                           return some_s(
                               [&](const auto& m) { return m.seq < t.seq && m.seq >= previous; });
                         }),
-           true);
+           false);
     agrees(run, "must " + s + " after each " + o,
            first_broken(run,
                         [&](const Transaction& t) {

@@ -158,7 +158,7 @@ TEST_CASE("after holds with the longest wait") {
   const auto held = run.check("must irq within 7us after each SQ*.TDBL");
   CHECK(held.held);
   CHECK(seqs(held) == Seqs{3, 4});
-  CHECK(held.why == "after all 2; the longest wait was 7 us");
+  CHECK(held.why == "after all 2; the longest wait was 7 µs");
 }
 
 TEST_CASE("after fails with the first one whose answer came too late") {
@@ -167,7 +167,7 @@ TEST_CASE("after fails with the first one whose answer came too late") {
   const auto failed = run.check("must irq within 7us after each SQ*.TDBL");
   CHECK_FALSE(failed.held);
   CHECK(seqs(failed) == Seqs{3, 4});
-  CHECK(has(failed.why, "came 7.001 us after it, the limit is 7 us"));
+  CHECK(has(failed.why, "came 7.001 µs after it, the limit is 7 µs"));
 }
 
 TEST_CASE("after counts transactions by their numbers") {
@@ -238,4 +238,71 @@ TEST_CASE("an assertion can ask for what was edited") {
   CHECK_FALSE(run.check(rule).held);
   run.all[1].edited = true;
   CHECK(run.check(rule).held);
+}
+
+namespace {
+
+Transaction dma(Run& run, Kind kind, std::uint64_t iova, std::uint8_t function = 0) {
+  Transaction t = run.make(kind, kBarDma, iova, 64, 0);
+  t.function = function;
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("after each with the same asks for an answer to each place of its own") {
+  Run run;
+  run.add(dma(run, Kind::DmaMap, 0x1000)).add(dma(run, Kind::DmaMap, 0x2000));
+  run.add(dma(run, Kind::DmaUnmap, 0x2000));
+  CHECK(run.check("must dma_unmap after each dma_map").held);
+  const auto leaked = run.check("must dma_unmap with the same iova after each dma_map");
+  CHECK_FALSE(leaked.held);
+  CHECK(seqs(leaked) == Seqs{1});
+  CHECK(has(leaked.why, "no \"dma_unmap\" with the same iova came after it"));
+  run.add(dma(run, Kind::DmaUnmap, 0x1000));
+  const auto held = run.check("must dma_unmap with the same iova after each dma_map");
+  CHECK(held.held);
+  CHECK(has(held.why, "after all 2"));
+  CHECK(run.check("must dma_unmap with the same iova within 3us after each dma_map").held);
+  const auto late = run.check("must dma_unmap with the same iova within 2us after each dma_map");
+  CHECK_FALSE(late.held);
+  CHECK(seqs(late) == Seqs{1, 4});
+  run.add(dma(run, Kind::DmaMap, 0x1000)).add(dma(run, Kind::DmaMap, 0x3000));
+  const auto more = run.check("must dma_unmap with the same iova after each dma_map");
+  CHECK(seqs(more) == Seqs{5});
+  CHECK(has(more.why, "this is the first of 2"));
+}
+
+TEST_CASE("the same address of another function is another place") {
+  Run run;
+  run.add(dma(run, Kind::DmaMap, 0x1000, 0)).add(dma(run, Kind::DmaUnmap, 0x1000, 1));
+  CHECK_FALSE(run.check("must dma_unmap with the same iova after each dma_map").held);
+  CHECK(run.check("must dma_unmap with the same size after each dma_map").held);
+}
+
+TEST_CASE("before and before each with the same look at each place of its own") {
+  Run run;
+  run.add(dma(run, Kind::DmaMap, 0x1000)).add(dma(run, Kind::DmaRead, 0x1000));
+  run.add(dma(run, Kind::DmaRead, 0x1000)).add(dma(run, Kind::DmaMap, 0x3000));
+  run.add(dma(run, Kind::DmaRead, 0x2000)).add(dma(run, Kind::DmaMap, 0x2000));
+  CHECK(run.check("must dma_map before dma_read").held);
+  const auto failed = run.check("must dma_map with the same iova before dma_read");
+  CHECK_FALSE(failed.held);
+  CHECK(seqs(failed) == Seqs{5, 6});
+  CHECK(has(failed.why, "with the same iova comes only after it"));
+  const auto again = run.check("must dma_map with the same iova before each dma_read");
+  CHECK(seqs(again) == Seqs{2, 3});
+}
+
+TEST_CASE("before each has nothing to ask where there is none, and before asks for the first") {
+  Run nothing;
+  nothing.irq(0);
+  const auto each = nothing.check("must write AQA before each CC.EN 0->1");
+  CHECK(each.held);
+  CHECK(each.vacuous);
+  CHECK(each.why == "\"CC.EN 0->1\": nothing matched in 1 transaction");
+  CHECK_FALSE(nothing.check("must write AQA before CC.EN 0->1").held);
+  Run wrong;
+  wrong.write(kCcAt, 1);
+  CHECK_FALSE(wrong.check("must write AQA before each CC.EN 0->1").held);
 }
