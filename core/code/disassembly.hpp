@@ -15,7 +15,8 @@ struct Instruction {
   std::string text;          // "mov eax, dword ptr [rdx + 8]"
 };
 
-// x86-64, as many as `code` holds whole; `address` is where it runs, for jump targets.
+// x86-64, as many as `code` holds whole; `address` is where it runs, for jump targets. The padding
+// behind the end of a function ends it.
 std::vector<Instruction> disassemble(std::span<const std::byte> code, std::uint64_t address);
 
 }  // namespace pcilens
