@@ -86,7 +86,8 @@ class Console {
       const std::lock_guard lock(mutex_);
       interrupted_ = true;
       cancel_.request_stop();
-      if (reader_ != nullptr) reader_->interrupted();
+      // What a command waits for is cancelled, and that is all.
+      if (reader_ != nullptr && !at_work_) reader_->interrupted();
     }
     wake(wake_fd_);
   }
@@ -320,8 +321,7 @@ class Console {
         std::fputs("\n", stdout);
         break;
       }
-      Context c = context(false);
-      auto result = run_line(c, *line);
+      auto result = work(*line);
       if (result)
         screen_.print(*result);
       else
@@ -330,6 +330,18 @@ class Console {
     }
     const std::lock_guard lock(mutex_);
     reader_ = nullptr;
+  }
+
+  Result<Output> work(const std::string& line) {
+    Context c = context(false);
+    const auto at_work = [this](bool is) {
+      const std::lock_guard lock(mutex_);
+      at_work_ = is;
+    };
+    at_work(true);
+    auto result = run_line(c, line);
+    at_work(false);
+    return result;
   }
 
   // Ctrl-C with nothing typed: hold the driver if it runs, else say how to leave.
@@ -355,6 +367,7 @@ class Console {
   std::mutex mutex_;  // what the signals' thread shares
   std::stop_source cancel_;
   bool interrupted_ = false;
+  bool at_work_ = false;  // on a line from the prompt
   LineReader* reader_ = nullptr;
 };
 

@@ -69,7 +69,8 @@ ctrl_c_pauses() {
 
 ctrl_c_ends_wait() {
   begin && type_keys 'fault irq => delay 20s' Enter && see 'fault rule 1' && type_keys 'run' Enter && see '^running> $' &&
-    type_keys 'wait stop 60s' Enter && sleep 1 && type_keys C-c && see 'wait: cancelled'
+    type_keys 'wait stop 60s' Enter && sleep 1 && type_keys C-c && see 'wait: cancelled' && see '^ended> $' &&
+    ! screen | grep 'paused'
 }
 
 ctrl_d_ends() {
@@ -91,7 +92,7 @@ check "lines are remembered for the next session, in a private file" remembers
 check "what happens meanwhile is shown above the line that is typed" keeps_line
 check "Ctrl-C clears the line, and on an empty one says how to leave" ctrl_c_clears
 check "Ctrl-C holds a driver that runs" ctrl_c_pauses
-check "Ctrl-C ends a wait" ctrl_c_ends_wait
+check "Ctrl-C ends a wait, and the driver runs on" ctrl_c_ends_wait
 check "Ctrl-D ends the console" ctrl_d_ends
 t kill-server 2>/dev/null
 exit $((failures > 0))
