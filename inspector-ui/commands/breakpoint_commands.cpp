@@ -51,6 +51,14 @@ std::string describe(const Breakpoint& b) {
   return text;
 }
 
+// Whether it holds the memory writes of a driver of the kernel's, which cannot wait everywhere.
+bool may_pass(const Snapshot& s, const Breakpoint& b) {
+  if (!time_goes_on(s) || b.posted || b.log_only || b.phase == Phase::After) return false;
+  const auto expression = Expression::compile(b.expression, s.names);
+  constexpr std::uint32_t kWrites = 1u << static_cast<unsigned>(Kind::MemWrite);
+  return expression && (expression->reach().kinds & kWrites) != 0;
+}
+
 Result<Output> add(Context& c, Breakpoint b) {
   auto number = ask<std::uint32_t>([&](auto done) { c.target.add_breakpoint(b, done); });
   if (!number) return tl::unexpected(number.error());
@@ -59,8 +67,13 @@ Result<Output> add(Context& c, Breakpoint b) {
   const auto s = c.target.snapshot();
   for (const BreakpointState& state : s->breakpoints)
     if (state.number == *number && !state.synchronous.empty() && !is_recording(*s))
-      line.add(fmt::format("  the driver waits at {}", state.synchronous), Style::Dim);
+      line.add(fmt::format("  makes the driver wait at {}", state.synchronous), Style::Dim);
   Output out(std::move(line));
+  if (may_pass(*s, b))
+    out.add(
+        Line("  where the driver must not wait, as under a spinlock, a write passes the stop "
+             "in less than a second; \"posted\" holds it while the driver goes on",
+             Style::Dim));
   out.json = fmt::format("{{\"number\":{}}}", *number);
   return out;
 }
@@ -105,7 +118,7 @@ Result<Output> list(Context& c, const Arguments&) {
                    {"breakpoint", "expression", false, true},
                    {"", "state"},
                    {"hits", "hits", true},
-                   {"the driver waits at", "synchronous", false, true}};
+                   {"makes the driver wait at", "synchronous", false, true}};
   table.empty = "no breakpoints; \"break write NAME\" sets one";
   const auto s = c.target.snapshot();
   for (const BreakpointState& b : s->breakpoints)
@@ -203,7 +216,7 @@ void add_breakpoint_commands(CommandTable& table) {
   table.add({.id = "breakpoints",
              .aliases = "breaks bl",
              .group = "Breakpoints",
-             .summary = "list the breakpoints, their hits and where the driver waits for them",
+             .summary = "list the breakpoints, their hits and where they make the driver wait",
              .help = "A driver's writes are posted: it does not wait until the device has them. "
                      "Where a\n"
                      "breakpoint can match it waits, or it could not be held there; everything "

@@ -29,6 +29,10 @@ std::string value_text(const Transaction& t) {
   }
 }
 
+std::string_view ignored_note(const Snapshot& snapshot, const Transaction& t) {
+  return in_words(snapshot.names->ignored(t).value_or(Ignored::No));
+}
+
 bool has_value(const Transaction& t) {
   if (t.kind == Kind::State || t.kind == Kind::Force) return true;
   return (is_config(t.kind) || is_memory(t.kind)) &&
@@ -91,6 +95,78 @@ Table field_table(std::span<const Field> fields, std::uint64_t value,
   return table;
 }
 
+std::string status_text(Status status) {
+  switch (status) {
+    case Status::SC: return "successful (SC)";
+    case Status::UR: return "unsupported request (UR)";
+    case Status::CA: return "completer abort (CA)";
+    case Status::Timeout: return "no completion came (timeout)";
+    case Status::Pending: return "pending";
+  }
+  return {};
+}
+
+std::string refusal_text(const Transaction& t, std::string_view known) {
+  if (t.status == Status::SC || t.status == Status::Pending) return {};
+  if (!known.empty()) return std::string(known);
+  return t.answered_by == AnsweredBy::Rule ? "a fault rule" : "";
+}
+
+std::string thread_text(std::string_view name, std::uint32_t number) {
+  if (number == 0) return std::string(name);
+  return name.empty() ? fmt::format("{}", number) : fmt::format("{} ({})", name, number);
+}
+
+TraceRow as_held(const Snapshot& s, TraceRow row) {
+  if (!s.stop || is_recording(s) || s.stop->transaction.seq != row.transaction.seq) return row;
+  const Stop& stop = *s.stop;
+  row.transaction = stop.transaction;
+  if (row.finding.empty()) row.finding = stop.refusal;
+  if (!stop.edited) return row;
+  Edit edit = row.edit.value_or(Edit{});
+  edit.rule = 0;
+  if (stop.phase == Phase::Before) {
+    edit.sent = stop.original;
+    edit.delivered = stop.transaction.value;
+  } else {
+    edit.answered = stop.original;
+    edit.returned = stop.transaction.value;
+  }
+  row.edit = edit;
+  return row;
+}
+
+std::uint64_t held_ns(const Transaction& t, std::span<const TraceRow> later) {
+  std::uint64_t held = 0, since = 0;
+  for (const TraceRow& row : later) {
+    const Transaction& control = row.transaction;
+    if (control.kind != Kind::Control || control.value != t.seq || control.t_ns > t.done_ns)
+      continue;
+    if (control.offset == static_cast<std::uint64_t>(Control::Stop)) since = control.t_ns;
+    if (control.offset == static_cast<std::uint64_t>(Control::Release) && since != 0)
+      held += control.t_ns - std::exchange(since, 0);
+  }
+  return held;
+}
+
+std::string becomes_text(const Snapshot& s, const Spot& spot, const Transaction& t,
+                         std::uint64_t before) {
+  const std::uint64_t after = after_write(s, spot, before, t.value);
+  if (after == t.value) return {};
+  const std::string_view ignored = ignored_note(s, t);
+  const std::string why = ignored.empty() ? "by its access rules" : std::string(ignored);
+  return after == before ? fmt::format("stays {} ({})", hex(before, t.size), why)
+                         : fmt::format("becomes {} ({})", hex(after, t.size), why);
+}
+
+std::string follows_text(const Snapshot& s, const Transaction& t, const Transaction& from) {
+  const auto one = [&](const Transaction& of) {
+    const std::string place = place_text(s, of);
+    return fmt::format("#{} {}{}{}", of.seq, in_words(of.kind), place.empty() ? "" : " ", place);
+  };
+  return fmt::format("{} follows from {}: there the driver stood", one(t), one(from));
+}
+
 std::string place_text(const Snapshot& snapshot, const Transaction& t) {
   if (t.kind == Kind::Control || t.kind == Kind::Gap) return {};
   // Config space by its own bytes: they have the capabilities where the driver finds them.
@@ -109,6 +185,7 @@ Output describe_code(const CodeView& view) {
   Output out;
   Table stack;
   stack.columns = {{"", "depth", true}, {"function", "symbol"}, {"line", "line", false, true}};
+  stack.columns.back().keep_end = true;
   for (std::size_t i = 0; i < view.stack.size(); ++i) {
     const CodeView::Frame& f = view.stack[i];
     stack.rows.push_back(
@@ -139,22 +216,34 @@ Output describe_code(const CodeView& view) {
 }
 
 std::vector<Column> transaction_columns() {
-  return {{"#", "seq", true}, {"time", "t_ns", true},   {"origin", "origin"},     {"what", "kind"},
-          {"where", "place"}, {"value", "value", true}, {"", "note", false, true}};
+  const auto json_only = [](std::string key) {
+    return Column{.title = {}, .key = std::move(key), .json_only = true};
+  };
+  return {{"#", "seq", true},        {"time", "t_ns", true}, {"origin", "origin"},
+          {"what", "kind"},          {"where", "place"},     {"value", "value", true},
+          {"", "note", false, true}, json_only("status"),    json_only("answered_by"),
+          json_only("bar"),          json_only("offset"),    json_only("size"),
+          json_only("cause")};
 }
 
 std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row) {
   const Transaction& t = row.transaction;
   const Spot spot = spot_of(snapshot, t);
   std::string note = t.kind == Kind::Control ? control_text(t, row.text) : row.text;
-  if (has_value(t) && note.empty())
+  if (const std::string_view ignored = ignored_note(snapshot, t); !ignored.empty())
+    note = fmt::format("ignored: {}", ignored);
+  else if (has_value(t) && note.empty())
     note = spot.place.offset == t.offset && spot.place.size == t.size ? decode(spot.fields, t.value)
                                                                       : snapshot.names->decode(t);
   Style style = Style::Dim;
-  if (t.status == Status::Pending && (is_read(t.kind) || !row.edit) && t.kind <= Kind::Irq) {
-    note = note.empty() ? "held" : "held  " + note;
+  const bool held =
+      snapshot.stop && !is_recording(snapshot) && snapshot.stop->transaction.seq == t.seq;
+  if (held || (t.status == Status::Pending && t.kind <= Kind::Irq)) {
+    const std::string state = held ? "held" : "pending";
+    note = note.empty() ? state : state + "  " + note;
     style = Style::Changed;
-  } else if (t.status != Status::SC && t.status != Status::Pending) {
+  }
+  if (t.status != Status::SC && t.status != Status::Pending) {
     note = fmt::format("{}{}{}", name_of(t.status), note.empty() ? "" : "  ", note);
     style = Style::Bad;
   }
@@ -170,7 +259,13 @@ std::vector<Cell> transaction_row(const Snapshot& snapshot, const TraceRow& row)
           {place, Style::Name},
           {has_value(t) || !is_read(t.kind) ? value_text(t) : "", Style::Value,
            fmt::format("{}", t.value)},
-          {std::move(note), style}};
+          {std::move(note), style},
+          {.text = {}, .json = json_string(name_of(t.status))},
+          {.text = {}, .json = json_string(name_of(t.answered_by))},
+          {.text = {}, .json = fmt::format("{}", t.bar)},
+          {.text = {}, .json = fmt::format("{}", t.offset)},
+          {.text = {}, .json = fmt::format("{}", t.size)},
+          {.text = {}, .json = fmt::format("{}", t.cause)}};
 }
 
 std::string cost_of(const Snapshot& s, std::string_view synchronous) {

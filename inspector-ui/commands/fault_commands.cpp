@@ -60,7 +60,7 @@ Result<Output> list(Context& c, const Arguments&) {
                    {"rule", "rule", false, true},
                    {"", "state"},
                    {"acted", "acted", true},
-                   {"the driver waits at", "synchronous", false, true}};
+                   {"makes the driver wait at", "synchronous", false, true}};
   table.empty = "no fault rules; \"fault read NAME => all-ones\" sets one";
   const auto s = c.target.snapshot();
   for (const FaultState& f : s->faults)

@@ -26,6 +26,18 @@ std::string cut(std::string_view text, unsigned width) {
   return out + "…";
 }
 
+std::string cut_in_front(std::string_view text, unsigned width) {
+  const unsigned all = columns_of(text);
+  if (all <= width || width == 0) return cut(text, width);
+  unsigned skip = all - width + 1;
+  const auto continues = [&] { return (static_cast<unsigned char>(text.front()) & 0xc0) == 0x80; };
+  while (!text.empty() && (skip > 0 || continues())) {
+    if (!continues()) --skip;
+    text.remove_prefix(1);
+  }
+  return "…" + std::string(text);
+}
+
 const char* escape_of(Style style) {
   switch (style) {
     case Style::Plain: return "";
@@ -68,14 +80,17 @@ void lay_out(std::vector<Line>& out, const Table& table, unsigned width) {
   const std::size_t n = table.columns.size();
   std::vector<unsigned> widths(n);
   bool titled = false;
+  unsigned shown_columns = 0;
   for (std::size_t i = 0; i < n; ++i) {
+    if (table.columns[i].json_only) continue;
+    ++shown_columns;
     widths[i] = columns_of(table.columns[i].title);
     titled |= widths[i] != 0;
     for (const auto& row : table.rows)
       if (i < row.size()) widths[i] = std::max(widths[i], columns_of(row[i].text));
   }
   constexpr unsigned kGap = 2;
-  unsigned total = kGap * static_cast<unsigned>(n - 1);
+  unsigned total = kGap * (shown_columns - 1);
   for (const unsigned w : widths) total += w;
   // The stretching columns give way from the last, but keep something to read.
   for (std::size_t i = n; width != 0 && total > width && i-- > 0;) {
@@ -90,12 +105,16 @@ void lay_out(std::vector<Line>& out, const Table& table, unsigned width) {
     unsigned at = 0;   // columns written
     unsigned pad = 0;  // spaces owed: written only when something follows them
     for (std::size_t i = 0; i < n; ++i) {
-      std::string shown = cut(text_of(i), widths[i]);
+      if (table.columns[i].json_only) continue;
+      const bool keep_end = table.columns[i].keep_end;
+      std::string shown =
+          keep_end ? cut_in_front(text_of(i), widths[i]) : cut(text_of(i), widths[i]);
       const unsigned gap = widths[i] - columns_of(shown);
       if (table.columns[i].right) pad += gap;
       if (!shown.empty()) {
         if (width != 0 && at + pad >= width) break;
-        if (width != 0) shown = cut(shown, width - at - pad);
+        if (width != 0)
+          shown = keep_end ? cut_in_front(shown, width - at - pad) : cut(shown, width - at - pad);
         at += pad + columns_of(shown);
         if (pad != 0) line.add(std::string(pad, ' '));
         line.add(std::move(shown), style_of(i));

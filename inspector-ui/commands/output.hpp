@@ -42,6 +42,8 @@ struct Column {
   std::string key;
   bool right = false;    // numbers stand at the right
   bool stretch = false;  // the one that is cut when the terminal is narrow
+  bool json_only = false;
+  bool keep_end = false;  // of a text that is cut its end is kept: a path's file and line
 };
 
 struct Table {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/registers/access_rules.hpp"
 #include "inspector-ui/commands/words.hpp"
 
 namespace pcilens::ui {
@@ -258,6 +259,42 @@ const RegisterState* register_state(const Snapshot& snapshot, const Spot& spot) 
     }
   }
   return nullptr;
+}
+
+namespace {
+
+// The address bits of a BAR that its size leaves to software (PCIe 5.0, 7.5.1.2.1).
+AccessRules rules_of_bar(const FunctionState& function, const ConfigItem& item) {
+  const auto index = static_cast<unsigned>((item.offset - cfg::kBar0) / 4);
+  std::uint64_t address = 0;
+  for (const BarState& bar : function.bars) {
+    if (bar.index == index) address = ~(bar.size - 1) & ~0xfull;
+    if (bar.is_64bit && bar.index + 1u == index) address = ~(bar.size - 1) >> 32;
+  }
+  AccessRules rules;
+  rules.add(Access::RW, address & 0xffff'ffff);
+  rules.add(Access::RO, ~address & 0xffff'ffff);
+  return rules;
+}
+
+}  // namespace
+
+std::uint64_t after_write(const Snapshot& snapshot, const Spot& spot, std::uint64_t before,
+                          std::uint64_t value) {
+  AccessRules rules;
+  if (spot.ref) {
+    rules = rules_of(*spot.ref.reg);
+  } else if (spot.item) {
+    const bool bar = spot.item->offset >= cfg::kBar0 && spot.item->offset < cfg::kBar0 + 24 &&
+                     spot.item->name.starts_with("BAR");
+    // What a capability does not name is left as it comes.
+    rules = bar && spot.place.function < snapshot.functions.size()
+                ? rules_of_bar(snapshot.functions[spot.place.function], *spot.item)
+                : rules_of(spot.fields, Access::RW, mask_of_size(spot.item->width));
+  } else {
+    return value;
+  }
+  return rules.written(before, value, mask_of_size(spot.place.size));
 }
 
 std::optional<std::uint64_t> peek(const Snapshot& snapshot, const Spot& spot) {

@@ -39,6 +39,11 @@ std::vector<PlaceName> place_names(const Snapshot& snapshot, bool fields);
 // no register is known.
 std::optional<std::uint64_t> peek(const Snapshot& snapshot, const Spot& spot);
 
+// What it holds after all of it was written with `value`, as its access rules have it. `before`:
+// what it holds now. Of bits that only writes reach it is what was written.
+std::uint64_t after_write(const Snapshot& snapshot, const Spot& spot, std::uint64_t before,
+                          std::uint64_t value);
+
 // The same with what is known of it; null where there is no register.
 const RegisterState* register_state(const Snapshot& snapshot, const Spot& spot);
 

@@ -23,10 +23,6 @@ std::string json_of(const Divergence& d) {
 }
 
 void show(Output& out, const Divergence& d) {
-  if (!d.before.empty()) {
-    out.add(Line("  before it:", Style::Dim));
-    for (const std::string& line : d.before) out.add(Line("    " + line, Style::Dim));
-  }
   out.add(Line()
               .add(fmt::format("  #{} ", d.seq), Style::Strong)
               .add(d.place, Style::Name)
@@ -34,6 +30,9 @@ void show(Output& out, const Divergence& d) {
                    Style::Dim));
   out.add(Line().add("    the trace has  ", Style::Dim).add(d.expected));
   out.add(Line().add("    the device did ", Style::Dim).add(d.got, Style::Bad));
+  if (d.before.empty()) return;
+  out.add(Line("    before it:", Style::Dim));
+  for (const std::string& line : d.before) out.add(Line("    " + line, Style::Dim));
 }
 
 Line on_bus(const ReplayResult& r) {

@@ -229,6 +229,10 @@ Result<Output> go_to(Context& c, const Arguments& a) {
   if (auto r = ask<void>([&](auto done) { c.target.go_to(*seq, done); }); !r)
     return tl::unexpected(r.error());
   if (!before->stop || before->stop->transaction.seq != *seq) arrive(c, *before);
+  if (const std::uint64_t last = c.target.snapshot()->seq; *seq > last)
+    return Output{Line(fmt::format(
+        "there is no transaction #{}: the last one is #{}, and the recording stands at its end",
+        *seq, last))};
   return Output{};
 }
 

@@ -13,9 +13,18 @@ std::string phase_text(const Transaction& t, Phase phase) {
   const bool by_function = t.origin == Origin::Function;
   if (phase == Phase::Before)
     return by_function ? "before it reaches the host" : "before the device sees it";
-  if (is_read(t.kind))
-    return by_function ? "after the host answered" : "before the driver gets the answer";
-  return by_function ? "after it reached the host" : "after the device handled it";
+  if (is_read(t.kind) && !by_function) return "before the driver gets the answer";
+  const bool by_rule = t.answered_by == AnsweredBy::Rule;
+  switch (t.status) {
+    case Status::UR:
+    case Status::CA:
+      if (by_rule) return "after a fault rule refused it";
+      return by_function ? "after the host refused it" : "after the device refused it";
+    case Status::Timeout: return "after it was lost on its way";
+    default: break;
+  }
+  if (by_function) return is_read(t.kind) ? "after the host answered" : "after it reached the host";
+  return "after the device handled it";
 }
 
 std::string who(const Stop& stop) {
@@ -23,7 +32,8 @@ std::string who(const Stop& stop) {
   std::string text = t.origin == Origin::Driver     ? "the driver"
                      : t.origin == Origin::Function ? "the device"
                                                     : std::string(name_of(t.origin));
-  if (!stop.thread_name.empty()) text += fmt::format(" (thread {})", stop.thread_name);
+  if (!stop.thread_name.empty())
+    text += fmt::format(" (thread {}, {})", stop.thread_name, t.thread);
   if (t.cpu != 0) text += fmt::format(" on CPU {}", t.cpu);
   return text;
 }
@@ -71,25 +81,36 @@ Output describe_stop(const Snapshot& s, bool hints) {
   if (const std::string held = held_text(s); !held.empty())
     out.add(Line("  " + held, time_goes_on(s) ? Style::Bad : Style::Dim));
 
+  if (stop.phase == Phase::After && t.status != Status::SC && t.status != Status::Pending) {
+    const std::string why = refusal_text(t, stop.refusal);
+    Line refused;
+    refused.add(why.empty() ? "  status " : fmt::format("  refused: {}  status ", why), Style::Bad);
+    out.add(std::move(refused.add(status_text(t.status), Style::Bad)));
+  }
   const bool whole =
       (spot.ref || spot.item) && spot.place.offset == t.offset && spot.place.size == t.size;
+  const auto ignored = s.names->ignored(t).value_or(Ignored::No);
   const bool write = t.kind == Kind::MemWrite || t.kind == Kind::CfgWrite || t.kind == Kind::State;
   const bool answered = is_read(t.kind) && stop.phase == Phase::After && !is_dma(t.kind);
   std::optional<std::uint64_t> before;
   if (write && stop.phase == Phase::Before && whole) before = peek(s, spot);
+  const std::string becomes = before ? becomes_text(s, spot, t, *before) : "";
   if (write || answered) {
     Line value;
     value.add("  ");
     if (stop.edited)
       value.add(hex(stop.original, t.size), Style::Dim).add(" edited to ", Style::Dim);
-    else if (before)
+    else if (before && becomes.empty())
       value.add(hex(*before, t.size), Style::Dim).add(" → ", Style::Dim);
     value.add(hex(t.value, t.size), Style::Changed);
-    if (answered && t.status != Status::SC)
-      value.add(fmt::format("  status {}", name_of(t.status)), Style::Bad);
+    if (!becomes.empty())
+      value.add(" written: ", Style::Dim).add(becomes, Style::Changed);
+    else if (ignored != Ignored::No)
+      value.add(fmt::format("  ignored: {}", in_words(ignored)), Style::Changed);
     out.add(std::move(value));
     if (whole && !spot.fields.empty()) {
-      Table fields = field_table(spot.fields, t.value, before);
+      Table fields = field_table(spot.fields,
+                                 before ? after_write(s, spot, *before, t.value) : t.value, before);
       for (auto& row : fields.rows) row.front().text.insert(0, "  ");
       for (auto& column : fields.columns) column.title.clear();
       std::erase_if(fields.rows, [&](const auto& row) {
@@ -97,6 +118,9 @@ Output describe_stop(const Snapshot& s, bool hints) {
       });
       out.add(std::move(fields));
     }
+  } else if (is_read(t.kind) && ignored != Ignored::No) {
+    out.add(Line(fmt::format("  the answer would be 0  ignored: {}", in_words(ignored)),
+                 Style::Changed));
   } else if (is_read(t.kind) && whole) {
     if (const auto now = peek(s, spot)) {
       Line value;
@@ -129,11 +153,13 @@ std::string stop_json(const Snapshot& s) {
   return fmt::format(
       "{{\"state\":{},\"seq\":{},\"t_ns\":{},\"kind\":{},\"place\":{},\"bar\":{},\"offset\":{},"
       "\"size\":{},\"value\":{},\"phase\":{},\"origin\":{},\"reason\":{},\"breakpoints\":[{}],"
-      "\"edited\":{},\"original\":{}}}",
+      "\"edited\":{},\"original\":{},\"status\":{},\"refusal\":{}}}",
       json_string(name_of(s.state)), t.seq, t.t_ns, json_string(name_of(t.kind)),
       json_string(place_text(s, t)), t.bar, t.offset, t.size, t.value,
       stop.phase == Phase::Before ? "\"before\"" : "\"after\"", json_string(name_of(t.origin)),
-      json_string(stop.reason), numbers, stop.edited, stop.original);
+      json_string(stop.reason), numbers, stop.edited, stop.original,
+      json_string(name_of(stop.phase == Phase::Before ? Status::Pending : t.status)),
+      json_string(stop.refusal));
 }
 
 }  // namespace pcilens::ui

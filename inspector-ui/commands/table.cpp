@@ -29,6 +29,7 @@ const CommandTable& CommandTable::standard() {
     add_register_commands(t);
     add_poke_commands(t);
     add_config_commands(t);
+    add_memory_commands(t);
     add_trace_commands(t);
     add_protocol_commands(t);
     add_replay_commands(t);

@@ -48,7 +48,8 @@ Result<Output> transactions(Context& c, const Arguments& a) {
                     ? "no transactions yet; \"run\" or \"step\" lets the driver go on"
                     : fmt::format("none of {} matches {}", count_of(page->last_seq, "transaction"),
                                   request.filter);
-  for (const TraceRow& row : page->rows) table.rows.push_back(transaction_row(*s, row));
+  for (const TraceRow& row : page->rows)
+    table.rows.push_back(transaction_row(*s, as_held(*s, row)));
   Output out;
   if (page->more && !table.rows.empty() && !a.has("since"))
     out.add(Line(fmt::format("  … earlier ones; \"transactions last {}\" shows more", *last * 5),
@@ -103,6 +104,15 @@ std::string edit_text(const Edit& edit, const Transaction& t) {
                                        hex(edit.delivered, t.size));
 }
 
+// ", took 4.120 s, 4.119 s of it held".
+std::string took_text(const Transaction& t, std::span<const TraceRow> later) {
+  if (t.done_ns <= t.t_ns) return {};
+  std::string text = ", took " + format_time(t.done_ns - t.t_ns);
+  if (const std::uint64_t held = held_ns(t, later); held != 0)
+    text += fmt::format(", {} of it held", format_time(held));
+  return text;
+}
+
 Result<Output> show(Context& c, const Arguments& a) {
   const auto s = c.target.snapshot();
   auto seq = a.number("seq", s->stop ? s->stop->transaction.seq : s->seq);
@@ -113,7 +123,7 @@ Result<Output> show(Context& c, const Arguments& a) {
   if (page->rows.empty() || page->rows.front().transaction.seq != *seq)
     return fail(
         fmt::format("there is no transaction #{}; the newest is #{}", *seq, page->last_seq));
-  const TraceRow& row = page->rows.front();
+  const TraceRow row = as_held(*s, page->rows.front());
   const Transaction& t = row.transaction;
   const Spot spot = spot_of(*s, t);
   Output out;
@@ -137,13 +147,20 @@ Result<Output> show(Context& c, const Arguments& a) {
   if (t.size != 0) fact("size", count_of(t.size, "byte"));
   if (t.bar >= 0) fact("place", fmt::format("BAR{}+{:#x}", t.bar, t.offset));
   fact("origin", std::string(name_of(t.origin)));
-  fact("status", t.status == Status::SC ? "successful (SC)" : std::string(name_of(t.status)),
+  const bool held = s->stop && !is_recording(*s) && s->stop->transaction.seq == t.seq;
+  const bool failed = t.status != Status::SC && t.status != Status::Pending;
+  fact("status", (held ? "held, " : "") + status_text(t.status),
        t.status == Status::SC ? Style::Plain : Style::Bad);
-  if (is_read(t.kind)) fact("answered by", std::string(name_of(t.answered_by)));
-  fact("time",
-       format_time(t.t_ns) +
-           (t.done_ns > t.t_ns ? fmt::format(", took {}", format_time(t.done_ns - t.t_ns)) : ""));
-  if (t.thread != 0) fact("thread", fmt::format("{} on CPU {}", t.thread, t.cpu));
+  const std::string refusal = refusal_text(t, is_dma(t.kind) ? row.finding : "");
+  if (failed) fact("refused", refusal, Style::Bad);
+  if (refusal != row.finding) fact("finding", row.finding, Style::Bad);
+  if (is_read(t.kind) && !failed && t.status != Status::Pending)
+    fact("answered by", is_dma(t.kind) && t.answered_by == AnsweredBy::Function
+                            ? "host memory"
+                            : std::string(name_of(t.answered_by)));
+  fact("time", format_time(t.t_ns) + took_text(t, page->rows));
+  if (t.thread != 0)
+    fact("thread", fmt::format("{} on CPU {}", thread_text(row.thread, t.thread), t.cpu));
   if (row.edit) fact("edited", edit_text(*row.edit, t), Style::Changed);
   if (t.cause != 0) fact("caused by", fmt::format("#{}", t.cause));
   out.add(std::move(facts));
@@ -165,7 +182,8 @@ Result<Output> show(Context& c, const Arguments& a) {
   effects.columns = transaction_columns();
   for (auto& column : effects.columns) column.title.clear();
   for (const TraceRow& later : page->rows)
-    if (later.transaction.cause == *seq) effects.rows.push_back(transaction_row(*s, later));
+    if (later.transaction.cause == *seq)
+      effects.rows.push_back(transaction_row(*s, as_held(*s, later)));
   if (!effects.rows.empty()) {
     out.add(Line("  what it made the device do:", Style::Dim));
     out.add(std::move(effects));
@@ -175,6 +193,14 @@ Result<Output> show(Context& c, const Arguments& a) {
   self.rows.push_back(transaction_row(*s, row));
   out.json = render_json(Output(std::move(self)));
   return out;
+}
+
+Result<Transaction> transaction_at(Context& c, std::uint64_t seq) {
+  auto page = page_of(c, {.from = seq, .limit = 1, .filter = {}});
+  if (!page) return tl::unexpected(page.error());
+  if (page->rows.empty() || page->rows.front().transaction.seq != seq)
+    return fail(fmt::format("there is no transaction #{}", seq));
+  return page->rows.front().transaction;
 }
 
 constexpr Argument kWhereArguments[] = {
@@ -191,7 +217,15 @@ Result<Output> where(Context& c, const Arguments& a) {
   if (!view) return tl::unexpected(view.error());
   if (view->stack.empty() && view->instructions.empty())
     return Output{Line(fmt::format("#{}: nobody told where the driver stood", *seq), Style::Dim)};
-  Output out = describe_code(*view);
+  Output out;
+  if (view->of != *seq && view->of != 0) {
+    auto of = transaction_at(c, *seq), from = transaction_at(c, view->of);
+    if (!of) return tl::unexpected(of.error());
+    if (!from) return tl::unexpected(from.error());
+    out.add(Line(follows_text(*s, *of, *from), Style::Dim));
+  }
+  Output code = describe_code(*view);
+  for (auto& block : code.blocks) out.blocks.push_back(std::move(block));
   if (s->stop && *seq == s->stop->transaction.seq)
     if (const std::string held = held_text(*s); !held.empty())
       out.add(Line(held, time_goes_on(*s) ? Style::Bad : Style::Dim));

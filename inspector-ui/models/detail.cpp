@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/pci/config_space.hpp"
+#include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/models/field_text.hpp"
 #include "inspector-ui/models/transactions.hpp"
@@ -25,44 +28,54 @@ std::string where_of(const Snapshot& snapshot, const Transaction& t) {
   return instance;
 }
 
-std::string took(const Transaction& t) {
-  return t.done_ns > t.t_ns ? " after " + ui::format_time(t.done_ns - t.t_ns) : std::string();
+// " after 12.300 µs, held for 4.120 s before".
+std::string took_text(const Transaction& t, std::uint64_t held) {
+  if (t.done_ns <= t.t_ns) return {};
+  const std::uint64_t all = t.done_ns - t.t_ns;
+  std::string text = " after " + ui::format_time(all - std::min(all, held));
+  if (held != 0) text += fmt::format(", held for {} before", ui::format_time(held));
+  return text;
 }
 
 bool has_value(const Transaction& t) {
   return is_config(t.kind) || is_memory(t.kind) || t.kind == Kind::State || t.kind == Kind::Force;
 }
 
-void tell_outcome(const Snapshot& snapshot, const Transaction& t, DetailModel& m) {
+void tell_outcome(const Snapshot& snapshot, const TraceRow& row, std::span<const TraceRow> later,
+                  DetailModel& m) {
+  const Transaction& t = row.transaction;
   const std::string instance = instance_of(snapshot, t);
   const bool by_function = t.origin == Origin::Function;
+  const std::string took = took_text(t, ui::held_ns(t, later));
+  const std::string why = ui::refusal_text(t, is_dma(t.kind) ? row.finding : "");
+  if (why != row.finding) m.finding = row.finding;
+  m.bad = t.status != Status::SC && t.status != Status::Pending;
   switch (t.status) {
     case Status::Pending:
       m.outcome = snapshot.stop && snapshot.stop->transaction.seq == t.seq ? "Held: see Stop"
                                                                            : "Not completed yet";
       return;
     case Status::UR:
-      m.outcome = "Unsupported Request: nobody there takes it" + took(t);
-      m.bad = true;
+      m.outcome = (why.empty() ? "Unsupported Request: nobody there takes it"
+                               : fmt::format("Unsupported Request, refused: {}", why)) +
+                  took;
       return;
     case Status::CA:
-      m.outcome = "Completer Abort: it was refused" + took(t);
-      m.bad = true;
+      m.outcome = (why.empty() ? "Completer Abort: it was refused"
+                               : fmt::format("Completer Abort, refused: {}", why)) +
+                  took;
       return;
-    case Status::Timeout:
-      m.outcome = "Completion timeout: no answer came" + took(t);
-      m.bad = true;
-      return;
+    case Status::Timeout: m.outcome = "Completion timeout: no answer came" + took; return;
     case Status::SC: break;
   }
   if (is_read(t.kind)) {
     switch (t.answered_by) {
       case AnsweredBy::Function:
-        m.outcome = (by_function ? "Host memory" : instance) + " answered" + took(t);
+        m.outcome = (by_function ? "Host memory" : instance) + " answered" + took;
         break;
       case AnsweredBy::Shadow: m.outcome = "The host's own copy answered"; break;
-      case AnsweredBy::Rule: m.outcome = "A fault rule answered" + took(t); break;
-      case AnsweredBy::User: m.outcome = "Somebody at a stop answered" + took(t); break;
+      case AnsweredBy::Rule: m.outcome = "A fault rule answered" + took; break;
+      case AnsweredBy::User: m.outcome = "Somebody at a stop answered" + took; break;
       case AnsweredBy::Nobody:
         m.outcome = "Nobody answered: all ones";
         m.bad = true;
@@ -73,11 +86,11 @@ void tell_outcome(const Snapshot& snapshot, const Transaction& t, DetailModel& m
         break;
     }
   } else if (is_dma(t.kind)) {
-    m.outcome = "Written to host memory" + took(t);
+    m.outcome = "Written to host memory" + took;
   } else if (t.kind == Kind::Irq) {
     m.outcome = "Signalled to the driver";
   } else if (is_config(t.kind) || is_memory(t.kind)) {
-    m.outcome = "Delivered to " + instance + took(t);
+    m.outcome = "Delivered to " + instance + took;
   }
 }
 
@@ -146,7 +159,9 @@ TlpEnds tlp_ends(const Snapshot& snapshot, const Transaction& t) {
   return ends;
 }
 
-DetailModel detail_model(const Snapshot& snapshot, const TraceRow& row) {
+DetailModel detail_model(const Snapshot& snapshot, const TraceRow& recorded,
+                         std::span<const TraceRow> later) {
+  const TraceRow row = ui::as_held(snapshot, recorded);
   const Transaction& t = row.transaction;
   DetailModel m;
   const bool plain = t.kind == Kind::Control || t.kind == Kind::Gap;
@@ -156,7 +171,7 @@ DetailModel detail_model(const Snapshot& snapshot, const TraceRow& row) {
   if (plain) {
     m.outcome = row.text;
   } else {
-    tell_outcome(snapshot, t, m);
+    tell_outcome(snapshot, row, later, m);
   }
   const bool answered = !is_read(t.kind) || t.status == Status::SC;
   if (has_value(t) && answered) m.value = ui::hex(t.value, t.size);
@@ -165,7 +180,8 @@ DetailModel detail_model(const Snapshot& snapshot, const TraceRow& row) {
   m.facts.push_back({"Number", fmt::format("{}", t.seq)});
   if (!plain) m.facts.push_back({"Where", where_of(snapshot, t)});
   std::string who(t.origin == Origin::Driver && plain ? "link" : name_of(t.origin));
-  if (t.thread != 0) who += fmt::format(", thread {}, CPU {}", t.thread, t.cpu);
+  if (t.thread != 0)
+    who += fmt::format(", thread {}, CPU {}", ui::thread_text(row.thread, t.thread), t.cpu);
   m.facts.push_back({"Who", who});
   m.facts.push_back({"When", ui::format_time(t.t_ns)});
   m.tlp = tlp_exchange(t, tlp_ends(snapshot, t));

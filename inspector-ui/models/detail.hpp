@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,10 @@ struct DetailField {
 
 struct DetailModel {
   std::string headline;  // "write DMA_CMD"
-  std::string outcome;   // "Delivered to edu0", "edu0 answered 0x10 after 0.3 us", "UR: ..."
+  std::string outcome;   // "Delivered to edu0", "edu0 answered after 0.3 µs", "Refused: ..."
   bool bad = false;      // the outcome is a failure
   std::string value;     // hex; empty where there is none
+  std::string finding;   // what the trace says is wrong with it, where the outcome does not
   std::vector<std::string> edits;  // "The driver sent 0x0a; 0x05 was delivered (fault rule 1)"
   std::vector<DetailField> fields;
   struct Fact {
@@ -28,7 +30,9 @@ struct DetailModel {
   TlpExchange tlp;
   std::string spec;  // of the register: "NVMe 1.4, 3.1.5"
 };
-DetailModel detail_model(const Snapshot& snapshot, const TraceRow& row);
+// `later`: rows of the trace from there on; they tell how long it was held.
+DetailModel detail_model(const Snapshot& snapshot, const TraceRow& row,
+                         std::span<const TraceRow> later = {});
 
 // Both ends of the link as the function's config space sets them up.
 TlpEnds tlp_ends(const Snapshot& snapshot, const Transaction& t);

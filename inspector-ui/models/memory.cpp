@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/link/dma_mappings.hpp"
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/models/field_text.hpp"
 
@@ -81,13 +82,9 @@ const Structure* structure_of_size(const std::vector<const Structure*>& structur
   return found;
 }
 
-std::string_view in_words(DmaDirection direction) {
-  switch (direction) {
-    case DmaDirection::Bidirectional: return "both ways";
-    case DmaDirection::ToDevice: return "to device";
-    case DmaDirection::FromDevice: return "from device";
-  }
-  return "?";
+std::string mapped_text(const DmaMapping& m) {
+  return fmt::format("Mapped {} at #{}, {}{}{}", in_words(m.direction), m.seq,
+                     ui::format_time(m.t_ns), m.by.empty() ? "" : ", by ", m.by);
 }
 
 std::string size_text(std::uint64_t bytes) {

@@ -36,8 +36,8 @@ std::vector<const Structure*> structures_of(const Snapshot& snapshot, std::uint8
 const Structure* structure_of_size(const std::vector<const Structure*>& structures,
                                    std::uint64_t size);
 
-// "to device", "from device", "both ways".
-std::string_view in_words(DmaDirection direction);
+// "Mapped to the device at #8, 4.034 ms, by edu_probe".
+std::string mapped_text(const DmaMapping& mapping);
 // "edu0  0x00100000  4.0 KiB".
 std::string size_text(std::uint64_t bytes);
 

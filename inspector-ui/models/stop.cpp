@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/place.hpp"
 #include "inspector-ui/models/field_text.hpp"
@@ -14,6 +16,20 @@ bool value_is_there(const Stop& stop) {
   const Transaction& t = stop.transaction;
   if (is_config(t.kind) || is_memory(t.kind)) return !is_read(t.kind) || stop.phase == Phase::After;
   return t.kind == Kind::State || t.kind == Kind::Force;
+}
+
+std::string phase_text(const Stop& stop, const std::string& instance) {
+  const Transaction& t = stop.transaction;
+  const bool by_function = t.origin == Origin::Function;
+  if (stop.phase == Phase::Before)
+    return by_function ? "Held before the host sees it" : "Held before " + instance + " sees it";
+  const bool refused = t.status == Status::UR || t.status == Status::CA;
+  if (t.status == Status::Timeout) return "Held after it was lost on its way";
+  if (refused && t.answered_by == AnsweredBy::Rule) return "Held after a fault rule refused it";
+  if (by_function)
+    return refused ? "Held after the host refused it" : "Held after the host took it";
+  return fmt::format("Held after {} {}, before the driver sees it", instance,
+                     refused ? "refused it" : "answered");
 }
 
 std::string place_text(const Snapshot& snapshot, const Transaction& t) {
@@ -38,19 +54,19 @@ StopModel stop_model(const Snapshot& snapshot) {
   const std::string instance = t.function < snapshot.functions.size()
                                    ? snapshot.functions[t.function].instance
                                    : std::string("the function");
-  const bool by_function = t.origin == Origin::Function;
-  if (stop.phase == Phase::Before)
-    m.phase = by_function ? "Held before the host sees it" : "Held before " + instance + " sees it";
-  else
-    m.phase = by_function ? "Held after the host took it"
-                          : "Held after " + instance + " answered, before the driver sees it";
+  m.phase = phase_text(stop, instance);
+  if (stop.phase == Phase::After && t.status != Status::SC && t.status != Status::Pending) {
+    const std::string why = ui::refusal_text(t, stop.refusal);
+    m.refused =
+        fmt::format("Refused: {}{}{}", why, why.empty() ? "" : "; ", ui::status_text(t.status));
+  }
   m.reason = stop.reason;
   m.where = place_text(snapshot, t);
   m.when = fmt::format("transaction {} at {}", t.seq, ui::format_time(t.t_ns));
   m.held = ui::held_text(snapshot);
   m.who = std::string(name_of(t.origin));
-  if (!stop.thread_name.empty()) m.who += ", thread " + stop.thread_name;
-  if (t.thread != 0) m.who += fmt::format(" ({})", t.thread);
+  if (const std::string thread = ui::thread_text(stop.thread_name, t.thread); !thread.empty())
+    m.who += ", thread " + thread;
   if (t.thread != 0) m.who += fmt::format(", CPU {}", t.cpu);
   m.bytes = t.size == 0 || t.size > 8 ? 8 : t.size;
 
@@ -67,12 +83,22 @@ StopModel stop_model(const Snapshot& snapshot) {
                            : "A read has no value yet. Step, or break after it, to see the answer.";
   }
   // Before delivery the register still holds what it held; afterwards the snapshot has the new one.
+  std::uint64_t then = m.new_value;
   if (!is_read(t.kind) && stop.phase == Phase::Before) {
     if (const auto now = ui::peek(snapshot, spot)) {
       m.has_old = true;
       m.old_value = *now;
+      if (whole) {
+        then = ui::after_write(snapshot, spot, *now, t.value);
+        m.becomes = ui::becomes_text(snapshot, spot, t, *now);
+      }
     }
   }
+  if (const auto ignored = snapshot.names->ignored(t).value_or(Ignored::No);
+      ignored != Ignored::No && m.becomes.empty())
+    m.becomes = fmt::format("ignored: {}", in_words(ignored));
+  if (!m.becomes.empty())
+    m.becomes[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(m.becomes[0])));
   m.old_text = m.has_old ? ui::hex(m.old_value, m.bytes) : std::string();
   m.new_text = m.has_value || m.foreseen ? ui::hex(m.new_value, m.bytes) : std::string();
   if (stop.edited)
@@ -88,10 +114,10 @@ StopModel stop_model(const Snapshot& snapshot) {
     row.bits = bits_text(f);
     row.access = std::string(name_of(f.access));
     row.doc = std::string(f.doc);
-    row.new_value = field_text(f, m.new_value);
+    row.new_value = field_text(f, then);
     if (m.has_old) {
       row.old_value = field_text(f, m.old_value);
-      row.changes = f.extract(m.old_value) != f.extract(m.new_value);
+      row.changes = f.extract(m.old_value) != f.extract(then);
     }
     row.field = &f;
     m.fields.push_back(std::move(row));

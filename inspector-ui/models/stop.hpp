@@ -19,7 +19,7 @@ struct StopField {
 
 struct StopModel {
   std::string headline;    // "write CMD"
-  std::string phase;       // "held before edu0 sees it"
+  std::string phase;       // "held before edu0 sees it", "held after the host refused it"
   std::string reason;      // "breakpoint 1: write CMD"
   std::string where;       // "edu0  BAR0+0x020, 4 bytes"
   std::string when;        // "transaction 42 at 1.234 ms"
@@ -32,6 +32,9 @@ struct StopModel {
   std::string old_text, new_text;
   std::string edited;   // "the driver sent 0x05; you changed it"; empty if nobody did
   std::string waiting;  // of a read held before: that it has no answer yet, and how to get one
+  std::string
+      refused;  // "Refused: COMMAND.BME is 0; unsupported request (UR)"; empty if it was not
+  std::string becomes;  // "Stays 0x010000ed (read-only)", where it does not become new_value
   std::vector<StopField> fields;
   std::vector<Field> field_storage;  // config items keep their fields here
   unsigned bytes = 4;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/commands/place.hpp"
 
 namespace pcilens::gui {
@@ -104,7 +105,8 @@ std::string expression_for_kind_and_place(const Snapshot& snapshot, const Transa
   return place.empty() ? prefix + kind : prefix + kind + " " + place;
 }
 
-TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
+TransactionText text_of(const Snapshot& snapshot, const TraceRow& recorded) {
+  const TraceRow row = ui::as_held(snapshot, recorded);
   const Transaction& t = row.transaction;
   TransactionText out;
   out.seq = fmt::format("{}", t.seq);
@@ -115,6 +117,9 @@ TransactionText text_of(const Snapshot& snapshot, const TraceRow& row) {
   // What somebody did to the link itself; the function has no part in it.
   out.who = std::string(t.kind == Kind::Control ? "link" : name_of(t.origin));
   out.flag = flag_of(row, out.bad);
+  if (const auto ignored = snapshot.names->ignored(t).value_or(Ignored::No);
+      ignored != Ignored::No && out.flag.empty())
+    out.flag = fmt::format("ignored: {}", in_words(ignored));
   out.meaning = row.text;
   if (is_dma(t.kind) || t.kind == Kind::DmaMap) out.meaning = payload_of(row);
   if (!has_value(t.kind)) return out;

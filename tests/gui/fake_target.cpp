@@ -348,9 +348,7 @@ void FakeTarget::commands(CommandRequest request, Done<CommandPage> done) {
 }
 
 void FakeTarget::dma_mappings(Done<std::vector<DmaMapping>> done) {
-  done(std::vector<DmaMapping>{
-      {.function = 0, .iova = 0x10'0000, .size = 4096, .direction = DmaDirection::ToDevice},
-      {.function = 0, .iova = 0x10'2000, .size = 8192}});
+  done(mappings);
 }
 // Each byte tells the low 8 bits of its address.
 void FakeTarget::dma_look(std::uint8_t, std::uint64_t iova, std::uint32_t size,

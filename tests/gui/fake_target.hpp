@@ -19,6 +19,12 @@ class FakeTarget final : public Target {
  public:
   FakeTarget();
 
+  // Holds a write of the driver's.
+  void hold(std::uint64_t offset, std::uint64_t value);
+  std::vector<DmaMapping> mappings = {
+      {.function = 0, .iova = 0x10'0000, .size = 4096, .direction = DmaDirection::ToDevice},
+      {.function = 0, .iova = 0x10'2000, .size = 8192}};
+
   // Changes the next snapshot.
   template <typename Change>
   void change(Change with) {
@@ -66,7 +72,6 @@ class FakeTarget final : public Target {
 
  private:
   void note(std::string call);
-  void hold(std::uint64_t offset, std::uint64_t value);
 
   mutable std::mutex mutex_;
   std::shared_ptr<Snapshot> snapshot_;

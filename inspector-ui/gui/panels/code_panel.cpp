@@ -65,6 +65,12 @@ void CodePanel::draw(App& app) {
     return;
   }
   if (widgets::begin_area("code body", {0, 0}, {0, 0})) {
+    if (view_.of != 0 && view_.of != asked_) {
+      const std::string text =
+          fmt::format("#{} follows from #{}: there the driver stood.", asked_, view_.of);
+      widgets::wrapped(text, colours().faint);
+      widgets::name_item("code.follows", text);
+    }
     source();
     stack();
     instructions();

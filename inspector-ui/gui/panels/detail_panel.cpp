@@ -45,7 +45,10 @@ class DetailPanel final : public Panel {
   std::vector<TraceRow> effects_;
   std::vector<std::byte> bytes_;
   std::string error_;
+  std::vector<TraceRow> later_;  // the rows from it on
   std::optional<DetailModel> model_;
+  std::uint64_t model_version_ = 0;
+  bool held_ = false;  // when the model was made
 };
 
 void DetailPanel::ask(App& app, std::uint64_t seq) {
@@ -60,6 +63,7 @@ void DetailPanel::ask(App& app, std::uint64_t seq) {
     cause_.reset();
     model_.reset();
     effects_.clear();
+    later_.clear();
     bytes_.clear();
     error_.clear();
   }
@@ -88,6 +92,7 @@ void DetailPanel::took(App& app, TracePage page) {
   const bool first = !row_;
   row_ = page.rows.front();
   effects_ = effects_of(seq_, page.rows);
+  later_ = std::move(page.rows);
   if (effects_.size() > kMostEffects) effects_.resize(kMostEffects);
   model_.reset();
   const std::uint64_t seq = seq_;
@@ -119,7 +124,12 @@ void DetailPanel::draw(App& app) {
     if (!error_.empty()) widgets::wrapped(error_, colours().bad);
     return;
   }
-  if (!model_) model_ = detail_model(app.snapshot(), *row_);
+  // What is held changes with the snapshot, and not in the trace.
+  if (!model_ || (held_ && app.snapshot().version != model_version_)) {
+    model_ = detail_model(app.snapshot(), *row_, later_);
+    model_version_ = app.snapshot().version;
+    held_ = app.snapshot().stop && app.snapshot().stop->transaction.seq == seq;
+  }
   const DetailModel& m = *model_;
   if (!widgets::begin_area("detail body", {0, 0}, {0, 0})) {
     widgets::end_area();
@@ -140,6 +150,7 @@ void DetailPanel::draw(App& app) {
   }
   if (!m.outcome.empty()) widgets::wrapped(m.outcome, m.bad ? colours().bad : colours().text);
   widgets::name_item("detail.outcome", m.outcome);
+  if (!m.finding.empty()) widgets::wrapped(m.finding, colours().bad);
   for (const std::string& edit : m.edits) {
     widgets::wrapped(edit, colours().held);
     widgets::name_item("detail.edit", edit);

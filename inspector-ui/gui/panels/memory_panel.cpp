@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/link/dma_mappings.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
 #include "inspector-ui/gui/theme.hpp"
 #include "inspector-ui/gui/widgets.hpp"
@@ -188,6 +189,16 @@ void MemoryPanel::draw(App& app) {
   list(app);
   const DmaMapping* m = chosen();
   if (m == nullptr) return;
+  const std::string mapped = mapped_text(*m);
+  widgets::clipped(mapped, colours().faint, false);
+  widgets::name_item("memory.mapped", mapped);
+  if (is_recording(app.snapshot())) {
+    widgets::wrapped(
+        "A recording does not keep memory as it was: the bytes of each DMA are with it "
+        "under Transactions.",
+        colours().faint);
+    return;
+  }
   const auto structures = structures_of(app.snapshot(), m->function);
   if (!structures.empty()) views(structures);
   const Structure* shown = nullptr;

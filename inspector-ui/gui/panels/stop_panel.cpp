@@ -62,6 +62,10 @@ void StopPanel::draw(App& app) {
   widgets::name_item("stop.headline", m.headline);
   widgets::wrapped(m.phase + ".", colours().text);
   widgets::name_item("stop.phase", m.phase);
+  if (!m.refused.empty()) {
+    widgets::wrapped(m.refused, colours().bad);
+    widgets::name_item("stop.refused", m.refused);
+  }
   ImGui::Dummy({0, unit(0.5f)});
   value(app, m);
   fields(app, m);
@@ -102,7 +106,7 @@ void StopPanel::value(App& app, const StopModel& m) {
     widgets::name_item("stop.old", m.old_text);
   }
   ImGui::AlignTextToFramePadding();
-  widgets::text(m.has_old ? "Becomes" : "Value", colours().faint);
+  widgets::text(!m.has_old ? "Value" : m.becomes.empty() ? "Becomes" : "Written", colours().faint);
   ImGui::SameLine(label);
   const float digits = ImGui::CalcTextSize("0").x * (2 * static_cast<float>(m.bytes) + 6);
   const bool entered =
@@ -121,6 +125,13 @@ void StopPanel::value(App& app, const StopModel& m) {
   if (ImGui::IsItemHovered())
     ImGui::SetTooltip("Changes the value in flight: what the other side will see.");
   if (!error_.empty()) widgets::wrapped(error_, colours().bad);
+  if (!m.becomes.empty()) {
+    ImGui::Dummy({0, 0});
+    ImGui::SameLine(label);
+    ImGui::AlignTextToFramePadding();
+    widgets::text(m.becomes, colours().held);
+    widgets::name_item("stop.becomes", m.becomes);
+  }
   if (m.edited.empty()) return;
   ImGui::Dummy({0, 0});
   ImGui::SameLine(label);

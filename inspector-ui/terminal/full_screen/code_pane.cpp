@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "inspector-ui/commands/describe.hpp"
 #include "inspector-ui/terminal/full_screen/panes.hpp"
 
@@ -23,7 +25,13 @@ class CodePane final : public Pane {
                   Style::Dim);
       return;
     }
-    const auto lines = lay_out(describe_code(view), static_cast<unsigned>(area.width));
+    Output out;
+    if (view.of != 0 && view.of != found_->seq)
+      out.add(Line(fmt::format("#{} follows from #{}: there it stood", found_->seq, view.of),
+                   Style::Dim));
+    Output code = describe_code(view);
+    for (auto& block : code.blocks) out.blocks.push_back(std::move(block));
+    const auto lines = lay_out(out, static_cast<unsigned>(area.width));
     list_.fit(static_cast<int>(lines.size()), area.height);
     for (int i = 0; i < area.height && list_.top + i < static_cast<int>(lines.size()); ++i)
       curses.line(area.y + i, area.x, area.width, lines[static_cast<std::size_t>(list_.top + i)]);

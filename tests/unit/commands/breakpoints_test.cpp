@@ -7,7 +7,7 @@ TEST_CASE("break sets what was typed and says where the driver waits for it") {
   Desk desk;
   const std::string text = desk.said("break write CONTROL after ignore 2");
   CHECK(has(text, "breakpoint 1: write CONTROL after ignore 2"));
-  CHECK(has(text, "the driver waits at BAR0+0x4..0x7"));
+  CHECK(has(text, "makes the driver wait at BAR0+0x4..0x7"));
   CHECK(has(desk.said("breakpoints"), "elsewhere its writes are posted"));
   const auto s = desk.target.snapshot();
   REQUIRE(s->breakpoints.size() == 1);

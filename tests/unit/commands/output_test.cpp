@@ -70,3 +70,20 @@ TEST_CASE("a table is a JSON array of objects, text a JSON string") {
   CHECK(render_json(Output(Line("say \"hi\"\n\\"))) == "{\"text\":\"say \\\"hi\\\"\\n\\\\\"}");
   CHECK(json_string("\x01") == "\"\\u0001\"");
 }
+
+TEST_CASE("of a column that keeps its end, the end stays when it is cut") {
+  Table table;
+  table.columns = {{"", "a"}, {"", "b", false, true}};
+  table.columns[1].keep_end = true;
+  table.rows = {{{"x"}, {"/a/long/path/to/driver.c:123"}}};
+  CHECK(render(Output(table), {.width = 20}) == "x  …/to/driver.c:123\n");
+}
+
+TEST_CASE("a column for JSON alone takes no room on a screen") {
+  Table table;
+  table.columns = {{"a", "a"}, {"", "b"}, {"c", "c"}};
+  table.columns[1].json_only = true;
+  table.rows = {{{"1"}, {"2"}, {"3"}}};
+  CHECK(render(Output(table), {.width = 0}) == "a  c\n1  3\n");
+  CHECK(render_json(Output(table)) == R"([{"a":"1","b":"2","c":"3"}])");
+}

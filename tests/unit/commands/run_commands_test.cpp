@@ -60,7 +60,7 @@ TEST_CASE("a stop says what is held, by whom, the old and new value and what to 
   INFO(text);
   for (const char* part :
        {"write of CONTROL", "before the device sees it", "first access",
-        "by the driver (thread fake-driver)", "BAR0+0x4, 4 bytes", "0x00000000 → 0x00000803",
+        "by the driver (thread fake-driver, 4711)", "BAR0+0x4, 4 bytes", "0x00000000 → 0x00000803",
         "START", "0 → 1", "slow (0) → fast (1)", "next: run, step, edit VALUE"})
     CHECK(has(text, part));
   CHECK_FALSE(has(text, "RSVD"));
@@ -73,4 +73,44 @@ TEST_CASE("a stop's JSON has its place, value and phase") {
   for (const char* part : {"\"seq\":1,", "\"place\":\"CONTROL\"", "\"value\":2051",
                            "\"phase\":\"before\"", "\"kind\":\"mem_write\""})
     CHECK(has(json, part));
+}
+
+TEST_CASE("a stop says what a register becomes by its access rules") {
+  Desk desk;
+  const auto said = [&](std::uint64_t offset, std::uint64_t value) {
+    desk.target.hold(offset, value);
+    return render(describe_stop(*desk.target.snapshot(), false), {.width = 0});
+  };
+  const std::string id = said(0, 0xdeadbeef);
+  INFO(id);
+  CHECK(has(id, "0xdeadbeef written: stays 0x010000ed (read-only)"));
+  CHECK_FALSE(has(id, "→"));
+  const std::string status = said(8, 0x3);  // BUSY is read-only, a 1 clears DONE
+  INFO(status);
+  CHECK(has(status, "0x00000003 written: becomes 0x00000000 (by its access rules)"));
+  CHECK(has(status, "1 → 0"));
+  CHECK(has(said(0x700, 5), "0x00000005  ignored: no register"));
+  CHECK(has(said(4, 0x803), "0x00000000 → 0x00000803"));
+}
+
+TEST_CASE("a stop after what was refused says so, and why") {
+  Desk desk;
+  desk.target.change([](Snapshot& s) {
+    Stop& stop = *s.stop;
+    stop.phase = Phase::After;
+    stop.transaction.kind = Kind::DmaWrite;
+    stop.transaction.bar = kBarDma;
+    stop.transaction.origin = Origin::Function;
+    stop.transaction.status = Status::UR;
+    stop.refusal = "unmapped at #172 by mine_probe";
+  });
+  const std::string text = render(describe_stop(*desk.target.snapshot(), false), {.width = 0});
+  INFO(text);
+  CHECK(has(text, "held after the host refused it"));
+  CHECK(has(text, "refused: unmapped at #172 by mine_probe  status unsupported request (UR)"));
+  const std::string json = stop_json(*desk.target.snapshot());
+  CHECK(has(json, "\"status\":\"UR\",\"refusal\":\"unmapped at #172 by mine_probe\""));
+  desk.target.change([](Snapshot& s) { s.stop->transaction.status = Status::SC; });
+  CHECK(has(render(describe_stop(*desk.target.snapshot(), false), {.width = 0}),
+            "held after it reached the host"));
 }

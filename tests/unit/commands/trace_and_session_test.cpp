@@ -178,3 +178,94 @@ TEST_CASE("a link that is no more ends a wait with its reason, and nothing can b
   CHECK(desk.said("wait end") == "error: wait: the guest is dead");
   CHECK(has(desk.said("run"), "the link is no more"));
 }
+
+TEST_CASE("what has no effect is noted in a list of transactions") {
+  Desk desk;
+  desk.target.add_row(row(Kind::MemWrite, 0, 0xdeadbeef));
+  desk.target.add_row(row(Kind::MemRead, 0x700, 0));
+  const std::string text = desk.said("transactions");
+  INFO(text);
+  CHECK(has(text, "ignored: read-only"));
+  CHECK(has(text, "ignored: no register"));
+}
+
+TEST_CASE("a transaction's JSON has its status, size and cause") {
+  Desk desk;
+  auto r = row(Kind::MemRead, 8, 1, Status::UR);
+  r.transaction.cause = 7;
+  desk.target.add_row(r);
+  const std::string json = desk.json("transactions");
+  INFO(json);
+  CHECK(has(json,
+            "\"status\":\"UR\",\"answered_by\":\"function\",\"bar\":0,\"offset\":8,"
+            "\"size\":4,\"cause\":7"));
+}
+
+TEST_CASE("show says of a refused DMA why, and that no function answered it") {
+  Desk desk;
+  auto r = row(Kind::DmaRead, 0x1000, 0, Status::UR);
+  r.transaction.bar = kBarDma;
+  r.transaction.origin = Origin::Function;
+  r.finding = "unmapped at #172 by mine_probe";
+  desk.target.add_row(r);
+  const std::string text = desk.said("show 2");
+  INFO(text);
+  CHECK(has(text, "unsupported request (UR)"));
+  CHECK(has(text, "refused  unmapped at #172 by mine_probe"));
+  CHECK_FALSE(has(text, "answered by"));
+}
+
+TEST_CASE("show has the value that a stop is about to deliver, and what was sent") {
+  Desk desk;
+  auto held = row(Kind::MemWrite, 4, 0x803, Status::Pending);
+  desk.target.add_row(held);
+  const auto seq = desk.target.snapshot()->seq;
+  desk.target.change([&](Snapshot& s) { s.stop->transaction.seq = seq; });
+  CHECK(has(desk.said("edit 0x5"), "0x00000005"));
+  const std::string text = desk.said(fmt::format("show {}", seq));
+  INFO(text);
+  CHECK(has(text, "value   0x00000005"));
+  CHECK(has(text, "by hand: sent 0x00000803, delivered 0x00000005"));
+  CHECK(has(text, "held, pending"));
+}
+
+TEST_CASE("show tells how long of its time a transaction was held") {
+  Desk desk;
+  auto r = row(Kind::MemRead, 8, 1);
+  r.transaction.t_ns = 1000;
+  r.transaction.done_ns = 4'000'001'000;
+  desk.target.add_row(r);
+  const auto seq = desk.target.snapshot()->seq;
+  const auto control = [&](Control what, std::uint64_t at) {
+    TraceRow c;
+    c.transaction.kind = Kind::Control;
+    c.transaction.offset = static_cast<std::uint64_t>(what);
+    c.transaction.value = seq;
+    c.transaction.t_ns = at;
+    c.transaction.status = Status::SC;
+    desk.target.add_row(c);
+  };
+  control(Control::Stop, 2000);
+  control(Control::Release, 4'000'000'000);
+  const std::string text = desk.said(fmt::format("show {}", seq));
+  INFO(text);
+  CHECK(has(text, "took 4.000000 s, 3.999998 s of it held"));
+}
+
+TEST_CASE("mappings lists what is mapped, since when and by whom") {
+  Desk desk;
+  desk.target.mappings = {{.function = 0,
+                           .iova = 0x1000,
+                           .size = 64,
+                           .direction = DmaDirection::ToDevice,
+                           .seq = 42,
+                           .t_ns = 1'500'000,
+                           .by = "mine_probe"}};
+  const std::string text = desk.said("mappings");
+  INFO(text);
+  for (const char* part : {"0x1000", "64", "to the device", "#42", "1.500 ms", "mine_probe"})
+    CHECK(has(text, part));
+  CHECK(has(desk.json("mappings"), "\"iova\":4096,\"size\":64"));
+  desk.target.mappings.clear();
+  CHECK(has(desk.said("mappings"), "nothing is mapped"));
+}

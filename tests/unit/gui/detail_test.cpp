@@ -120,3 +120,48 @@ TEST_CASE("what was done to the link is told in its own words") {
   CHECK(m.outcome == "breakpoint 1: write CMD");
   CHECK(m.tlp.packets.empty());
 }
+
+TEST_CASE("a refused DMA says why, and another finding stands beside the outcome") {
+  auto r = row(Kind::DmaWrite, 0x1000, 0);
+  r.transaction.bar = kBarDma;
+  r.transaction.origin = Origin::Function;
+  r.transaction.status = Status::CA;
+  r.finding = "to the device, which is against the direction of 0x1000+0x40";
+  DetailModel m = model_of(r);
+  CHECK(m.outcome.find("Completer Abort, refused: to the device, which is against") == 0);
+  CHECK(m.finding.empty());
+  r = row(Kind::MemRead, 4, 1);
+  r.finding = "no answer came while the driver could wait";
+  m = model_of(r);
+  CHECK(m.outcome == "fake0 answered after 2.500 µs");
+  CHECK(m.finding == "no answer came while the driver could wait");
+}
+
+TEST_CASE("a hold is not counted as time that the device took") {
+  auto r = row(Kind::MemRead, 4, 1);
+  r.transaction.done_ns = 2'000'001'000;
+  std::vector<TraceRow> later{r};
+  for (const auto& [what, at] :
+       {std::pair(Control::Stop, 1500ull), std::pair(Control::Release, 1'999'999'500ull)}) {
+    TraceRow c;
+    c.transaction.kind = Kind::Control;
+    c.transaction.offset = static_cast<std::uint64_t>(what);
+    c.transaction.value = r.transaction.seq;
+    c.transaction.t_ns = at;
+    later.push_back(c);
+  }
+  CHECK(detail_model(*test::FakeTarget().snapshot(), r, later).outcome ==
+        "fake0 answered after 2.000 µs, held for 1.999998 s before");
+}
+
+TEST_CASE("what is held shows the value that somebody has changed at the stop") {
+  test::FakeTarget target;
+  target.edit(0x5, [](auto) {});
+  auto r = row(Kind::MemWrite, 4, 0x803);
+  r.transaction.seq = target.snapshot()->stop->transaction.seq;
+  r.transaction.status = Status::Pending;
+  const auto m = detail_model(*target.snapshot(), r);
+  CHECK(m.value == "0x00000005");
+  CHECK(m.edits ==
+        std::vector<std::string>{"Sent 0x00000803, delivered 0x00000005  (by hand at a stop)"});
+}

@@ -150,3 +150,37 @@ TEST_CASE("the expression for a row names its kind and register and compiles") {
     }
   }
 }
+
+TEST_CASE("a held write to a read-only register says that it stays as it is, fields and all") {
+  test::FakeTarget target;
+  target.hold(0, 0xdeadbeef);
+  StopModel m = stop_model(*target.snapshot());
+  CHECK(m.becomes == "Stays 0x010000ed (read-only)");
+  CHECK(m.new_text == "0xdeadbeef");
+  target.hold(8, 0x3);
+  m = stop_model(*target.snapshot());
+  CHECK(m.becomes == "Becomes 0x00000000 (by its access rules)");
+  const auto done = std::ranges::find(m.fields, "DONE", &StopField::name);
+  REQUIRE(done != m.fields.end());
+  CHECK(done->new_value == "0");
+  CHECK(done->changes);
+  target.hold(0x700, 1);
+  CHECK(stop_model(*target.snapshot()).becomes == "Ignored: no register");
+  target.hold(4, 0x803);
+  CHECK(stop_model(*target.snapshot()).becomes.empty());
+}
+
+TEST_CASE("a stop after a refused DMA says who refused it, and why") {
+  test::FakeTarget target;
+  target.change([](Snapshot& s) {
+    s.stop->phase = Phase::After;
+    s.stop->transaction.kind = Kind::DmaRead;
+    s.stop->transaction.bar = kBarDma;
+    s.stop->transaction.origin = Origin::Function;
+    s.stop->transaction.status = Status::UR;
+    s.stop->refusal = "COMMAND.BME is 0";
+  });
+  const StopModel m = stop_model(*target.snapshot());
+  CHECK(m.phase == "Held after the host refused it");
+  CHECK(m.refused == "Refused: COMMAND.BME is 0; unsupported request (UR)");
+}
