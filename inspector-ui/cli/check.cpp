@@ -161,8 +161,8 @@ class Report {
 
   bool failed() const { return failed_ != 0; }
 
-  Result<void> write_junit(const std::string& file) const {
-    const std::string text = junit(suites_);
+  Result<void> write_junit(const std::string& file, const JunitRun& run) const {
+    const std::string text = junit(suites_, run);
     std::FILE* out = std::fopen(file.c_str(), "w");
     bool written = out != nullptr && std::fwrite(text.data(), 1, text.size(), out) == text.size();
     int error = errno;
@@ -193,7 +193,10 @@ int check(const CheckArguments& a) {
   put_registers(**trace, *registers);
   const auto assertions = all_assertions(a, **trace);
   if (!assertions) return cannot(assertions.error().message);
+  JunitRun run{.began = std::chrono::system_clock::now()};
+  const auto from = std::chrono::steady_clock::now();
   const auto result = check_assertions(**trace, *assertions);
+  run.took = std::chrono::steady_clock::now() - from;
   if (!result) return cannot(result.error().message);
 
   Report report(**trace, a.json);
@@ -202,7 +205,7 @@ int check(const CheckArguments& a) {
       return cannot(added.error().message);
   report.end(*result);
   if (!a.junit.empty())
-    if (auto written = report.write_junit(a.junit); !written)
+    if (auto written = report.write_junit(a.junit, run); !written)
       return cannot(written.error().message);
   return report.failed() ? kDiffers : kOk;
 }

@@ -1,5 +1,6 @@
 #include "inspector-ui/cli/junit.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,24 +59,33 @@ std::size_t failures_of(const JunitSuite& suite) {
 
 }  // namespace
 
-std::string junit(const std::vector<JunitSuite>& suites) {
+std::string junit(const std::vector<JunitSuite>& suites, const JunitRun& run) {
   std::size_t tests = 0, failures = 0;
   for (const JunitSuite& suite : suites) {
     tests += suite.cases.size();
     failures += failures_of(suite);
   }
+  const double seconds = std::chrono::duration<double>(run.took).count();
+  const double each = tests == 0 ? 0 : seconds / static_cast<double>(tests);
+  // ISO 8601, as the format wants it.
+  const std::string when = fmt::format(
+      "{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(run.began)));
   std::string out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuites name=\"pcilens check\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n",
-      tests, failures);
+      "<testsuites name=\"pcilens check\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
+      "time=\"{:.6f}\" timestamp=\"{}\">\n",
+      tests, failures, seconds, when);
   for (const JunitSuite& suite : suites) {
     const std::string name = escaped(suite.name);
     out += fmt::format(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\">\n", name,
-        suite.cases.size(), failures_of(suite));
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" "
+        "time=\"{:.6f}\" timestamp=\"{}\">\n",
+        name, suite.cases.size(), failures_of(suite),
+        each * static_cast<double>(suite.cases.size()), when);
     for (const JunitCase& c : suite.cases) {
-      out += fmt::format("    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\">\n",
-                         escaped(c.name), name, escaped(c.file), c.line);
+      out += fmt::format(
+          "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\" time=\"{:.6f}\">\n",
+          escaped(c.name), name, escaped(c.file), c.line, each);
       if (!c.failure.empty())
         out += fmt::format("      <failure message=\"{}\" type=\"assertion\">{}</failure>\n",
                            escaped(c.failure), escaped(c.details, false));

@@ -2,6 +2,7 @@
 // agree on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,7 +21,13 @@ struct JunitSuite {
   std::vector<JunitCase> cases;
 };
 
+// When all of them were looked at, and how long it took: each case has its share.
+struct JunitRun {
+  std::chrono::system_clock::time_point began;
+  std::chrono::nanoseconds took{};
+};
+
 // A whole document. Characters that XML cannot hold become '?'.
-std::string junit(const std::vector<JunitSuite>& suites);
+std::string junit(const std::vector<JunitSuite>& suites, const JunitRun& run);
 
 }  // namespace pcilens::cli

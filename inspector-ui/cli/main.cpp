@@ -11,6 +11,7 @@
 #include "inspector-ui/cli/ending.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
 #include "inspector-ui/commands/output.hpp"
+#include "inspector-ui/commands/words.hpp"
 
 namespace pcilens::cli {
 namespace {
@@ -120,6 +121,31 @@ Result<std::vector<std::string>> words_of(int argc, char** argv) {
   return words;
 }
 
+// "there is no option --devise; did you mean --device?": of what is left of the words.
+std::string not_expected(const CLI::App& app) {
+  const auto subs = app.get_subcommands();
+  const CLI::App& of = subs.empty() ? app : *subs.front();
+  std::vector<std::string> left = of.remaining(), known;
+  const auto option = std::ranges::find_if(left, [](const auto& w) { return w.starts_with('-'); });
+  // The first word of no sub-command may have been meant for one.
+  const bool command = subs.empty() && option == left.end();
+  if (left.empty()) return "an argument that was not expected";
+  if (option != left.end()) {
+    for (const CLI::Option* o : of.get_options())
+      for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
+  } else if (command) {
+    for (const SubCommand& s : kSubCommands)
+      if (s.declare != nullptr) known.emplace_back(s.name);
+  }
+  std::string word = option != left.end() ? *option : left.front();
+  word = word.substr(0, word.find('='));
+  const std::string near = ui::nearest(word, known);
+  const std::string what = option != left.end() ? "there is no option " + word
+                           : command            ? "there is no sub-command \"" + word + "\""
+                                                : "\"" + word + "\" was not expected";
+  return near.empty() ? what : what + "; did you mean " + near + "?";
+}
+
 int main_of(int argc, char** argv) {
   auto words = words_of(argc, argv);
   if (!words) return cannot(words.error().message);
@@ -144,7 +170,10 @@ int main_of(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::string how = "pcilens";
     for (const CLI::App* sub : app.get_subcommands()) how += " " + sub->get_name();
-    return cannot(std::string(error.what()) + "; \"" + how + " --help\" shows what it takes");
+    const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    const std::string what = extra ? not_expected(app) : error.what();
+    return cannot(what + (what.ends_with('?') ? " \"" : "; \"") + how +
+                  " --help\" shows what it takes");
   }
   if (!chosen) return by_default();
   // Options before the sub-command would be those of no sub-command, and be forgotten.

@@ -50,7 +50,7 @@ junit() {
   rm -f "$work/junit.xml"
   run check "$trace" -x "$work/run.asserts" -e 'never gap' --junit "$work/junit.xml"
   exits 1 && python3 - "$work/junit.xml" "$work/run.asserts" <<'PY'
-import sys, xml.etree.ElementTree as xml
+import datetime, sys, xml.etree.ElementTree as xml
 top = xml.parse(sys.argv[1]).getroot()
 assert top.tag == "testsuites" and (top.get("tests"), top.get("failures")) == ("4", "1"), top.attrib
 files, argument = list(top)
@@ -63,6 +63,9 @@ failure = cases[1].find("failure")
 assert "the limit is 1 ns" in failure.get("message"), failure.get("message")
 assert "write FACTORIAL" in failure.text and "\n" in failure.text.strip()
 assert len(argument.findall("testcase")) == 1
+total = float(top.get("time"))
+assert 0 < total < 60 and abs(sum(float(c.get("time")) for c in top.iter("testcase")) - total) < 1e-5
+datetime.datetime.strptime(files.get("timestamp"), "%Y-%m-%dT%H:%M:%SZ")
 PY
 }
 

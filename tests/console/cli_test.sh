@@ -278,7 +278,8 @@ one_disk() {
 new_refuses() {
   one_sentence 2 'lower-case' new Bad-Name --here "$work" && one_sentence 2 'lower-case' new switch --here "$work" &&
     one_sentence 2 'no-such-place|Permission|denied|exists|director' new good --here /proc &&
-    run new good --here "$work" && exits 0 && one_sentence 2 'there already' new good --here "$work"
+    run new good --here "$work" && exits 0 &&
+    one_sentence 2 'there already' new good --here "$work"
 }
 
 new_wants_a_folder() {
@@ -339,6 +340,9 @@ check "info of a recording tells the whole and the position apart" info_of_a_rec
 check "two functions may not write to one disk" one_disk_in_one_session
 check "an unknown sub-command is wrong use: exit code 2" one_sentence 2 'pcilens --help' frobnicate
 check "an unknown option is wrong use: exit code 2" one_sentence 2 'console --help' console --frobnicate
+check "an unknown sub-command names the nearest" one_sentence 2 'no sub-command "replya"; did you mean replay\?' replya
+check "an unknown option names the nearest" one_sentence 2 'no option --devise; did you mean --device\?' console --devise edu
+check "a word too many is named" one_sentence 2 '"more" was not expected' check "$work/run.trace" more
 check "an option before the sub-command is refused" one_sentence 2 'write it after' --device edu console
 check "a device that does not exist is refused in one sentence" one_sentence 2 'nosuch' console --device nosuch -e info
 check "a device option that does not exist is refused in one sentence" one_sentence 2 'frob' console --device edu,frob=1 -e info
