@@ -29,7 +29,7 @@
 #define LENS_PROMPT_LEAST_NS	(50 * NSEC_PER_USEC)
 #define LENS_PROMPT_MOST_NS	(4 * NSEC_PER_MSEC)
 
-/* How often a hold that sleeps tells the detector of hung tasks, which looks each second at most. */
+/* How often a sleeping hold tells the detector of hung tasks, which looks each second at most. */
 #define LENS_HUNG_TICKS		(HZ / 2)
 
 /*

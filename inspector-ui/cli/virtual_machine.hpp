@@ -62,8 +62,8 @@ class VirtualMachine {
                            const std::vector<std::string>& devices,
                            const std::vector<std::string>& drivers) const;
 
-  std::string share_;    // share/pcilens
-  std::string kernel_;   // kernel.sh's folder
+  std::string share_;   // share/pcilens
+  std::string kernel_;  // kernel.sh's folder
   std::vector<std::string> modules_;
   std::string work_;     // of this machine alone; removed at the end
   std::string memory_;   // the shared memory's file
