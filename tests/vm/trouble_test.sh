@@ -47,6 +47,19 @@ in_trace() {
 }
 check "and it is in the trace, for assertions" in_trace
 
+# ---- one that leaves memory mapped ---------------------------------------------------------------
+leaks() {
+  start leak --no-hold --driver "$bad,does=leak" || return
+  guest 'until [ -e /sys/bus/pci/drivers/bad_driver/1* ]; do sleep 0.1; done' || return
+  console mappings && has '^0x[0-9a-f]+ +1024 +from the device +#[0-9]+ .* bad_(leak|probe)' || return
+  guest 'rmmod bad_driver'
+  stop
+  "$pcilens" check "$trace" -e 'never finding dma-leak' \
+    -e 'must dma_unmap with the same iova after each dma_map' >"$work/output" 2>&1
+  (($? == 1)) && has '^0 held, 2 failed' && has 'mapped from the device.*bad_(leak|probe)'
+}
+check "what a driver has not unmapped when it lets go is a finding, with who mapped it" leaks
+
 # ---- one that does not come to drive anything ------------------------------------------------------
 # A module for a kernel with other options: refused by its version magic.
 mkdir "$work/for-another"

@@ -2,14 +2,33 @@
 /*
  * A driver for the edu device that is broken in the way that its parameter says.
  */
+#include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 static char *does = "work";
 module_param(does, charp, 0444);
-MODULE_PARM_DESC(does, "what probe() does: work, warn, oops, panic, fail (before it has touched the device)");
+MODULE_PARM_DESC(does, "what probe() does: work, warn, oops, panic, leak, fail (before it has touched the device)");
+
+/* Maps two buffers, and unmaps one. */
+static int bad_leak(struct pci_dev *pdev)
+{
+	void *buffer = devm_kzalloc(&pdev->dev, 2048, GFP_KERNEL);
+	dma_addr_t kept, lost;
+
+	if (!buffer)
+		return -ENOMEM;
+	kept = dma_map_single(&pdev->dev, buffer, 1024, DMA_TO_DEVICE);
+	if (dma_mapping_error(&pdev->dev, kept))
+		return -ENOMEM;
+	lost = dma_map_single(&pdev->dev, buffer + 1024, 1024, DMA_FROM_DEVICE);
+	if (!dma_mapping_error(&pdev->dev, lost))
+		dma_unmap_single(&pdev->dev, kept, 1024, DMA_TO_DEVICE);
+	return 0;
+}
 
 static int bad_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -33,6 +52,8 @@ static int bad_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		writel_relaxed(1, (void __iomem *)NULL);
 	if (!strcmp(does, "panic"))
 		panic("this driver was told to panic");
+	if (!strcmp(does, "leak"))
+		return bad_leak(pdev);
 	return 0;
 }
 
