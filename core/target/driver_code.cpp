@@ -3,20 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "core/code/disassembly.hpp"
 #include "core/code/own_process.hpp"
+#include "core/target/source_text.hpp"
 #include "core/thread_name.hpp"
 
 namespace pcilens {
 namespace {
 
 constexpr std::size_t kInstructionsBefore = 8, kInstructionsAfter = 8;
-constexpr std::uint32_t kLinesBefore = 4, kLinesAfter = 4;
-constexpr std::uintmax_t kLargestSource = 4u << 20;  // bytes
-constexpr std::size_t kLongestLine = 500;            // bytes
 
 std::string address(const CodePlace& place, std::uint64_t displacement) {
   if (place.symbol.empty()) return fmt::format("?+{:#x}", displacement);
@@ -38,20 +34,6 @@ void add_instructions(const CodePlace& place, CodeView& view) {
                                  .accessing = i == call});
 }
 
-void add_source(const std::string& file, std::uint32_t line, CodeView& view) {
-  std::error_code error;
-  if (file.empty() || line == 0 || !std::filesystem::is_regular_file(file, error) ||
-      std::filesystem::file_size(file, error) > kLargestSource || error)
-    return;
-  std::ifstream in(file);
-  std::string text;
-  for (std::uint32_t n = 1; n <= line + kLinesAfter && std::getline(in, text); ++n)
-    if (n + kLinesBefore >= line)
-      view.source.push_back(
-          {.line = n, .text = text.substr(0, kLongestLine), .accessing = n == line});
-  if (!view.source.empty()) view.source_file = file;
-}
-
 CodeView view_of(OwnProcess& process, const std::vector<std::uintptr_t>& stack) {
   CodeView view;
   for (std::size_t i = 0; i < stack.size(); ++i) {
@@ -63,7 +45,7 @@ CodeView view_of(OwnProcess& process, const std::vector<std::uintptr_t>& stack) 
         {.symbol = address(place, place.displacement), .file = place.file, .line = place.line});
     if (i == 0) add_instructions(place, view);
   }
-  if (!view.stack.empty()) add_source(view.stack.front().file, view.stack.front().line, view);
+  add_source(view);
   return view;
 }
 

@@ -1,5 +1,7 @@
 #include "core/target/guest_target.hpp"
 
+#include "core/target/source_text.hpp"
+
 namespace pcilens {
 
 GuestTarget::GuestTarget(std::unique_ptr<Target> link, std::unique_ptr<Recording> recording,
@@ -50,6 +52,14 @@ void GuestTarget::bound(Binding binding, std::string text) {
     binding_text_ = std::move(text);
   }
   refresh();
+}
+
+// The modules that the guest runs were built from sources that may lie here.
+void GuestTarget::code_at(std::uint64_t seq, Done<CodeView> view) {
+  recording_->code(seq, [view = std::move(view)](Result<CodeView> code) {
+    if (code) add_source(*code);
+    view(std::move(code));
+  });
 }
 
 void GuestTarget::also_on_change(std::function<void()> listener) {

@@ -75,9 +75,7 @@ class GuestTarget final : public Target {
   void trace_payload(std::uint64_t seq, Done<std::vector<std::byte>> bytes) override {
     recording_->payload(seq, std::move(bytes));
   }
-  void code_at(std::uint64_t seq, Done<CodeView> view) override {
-    recording_->code(seq, std::move(view));
-  }
+  void code_at(std::uint64_t seq, Done<CodeView> view) override;
   void count_matches(std::string expression, Done<MatchCount> count) override {
     recording_->count(std::move(expression), std::move(count));
   }

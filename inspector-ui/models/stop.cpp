@@ -44,6 +44,13 @@ std::string place_text(const Snapshot& snapshot, const Transaction& t) {
   return instance;
 }
 
+// The panel's sentences begin with a capital; a terminal's lines do not.
+std::string as_sentence(std::string text) {
+  if (!text.empty())
+    text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
 }  // namespace
 
 StopModel stop_model(const Snapshot& snapshot) {
@@ -63,7 +70,7 @@ StopModel stop_model(const Snapshot& snapshot) {
   m.reason = stop.reason;
   m.where = place_text(snapshot, t);
   m.when = fmt::format("transaction {} at {}", t.seq, ui::format_time(t.t_ns));
-  m.held = ui::held_text(snapshot);
+  m.held = as_sentence(ui::held_text(snapshot));
   m.who = std::string(name_of(t.origin));
   if (const std::string thread = ui::thread_text(stop.thread_name, t.thread); !thread.empty())
     m.who += ", thread " + thread;
@@ -97,8 +104,7 @@ StopModel stop_model(const Snapshot& snapshot) {
   if (const auto ignored = snapshot.names->ignored(t).value_or(Ignored::No);
       ignored != Ignored::No && m.becomes.empty())
     m.becomes = fmt::format("ignored: {}", in_words(ignored));
-  if (!m.becomes.empty())
-    m.becomes[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(m.becomes[0])));
+  m.becomes = as_sentence(std::move(m.becomes));
   m.old_text = m.has_old ? ui::hex(m.old_value, m.bytes) : std::string();
   m.new_text = m.has_value || m.foreseen ? ui::hex(m.new_value, m.bytes) : std::string();
   if (stop.edited)

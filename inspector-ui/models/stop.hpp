@@ -24,7 +24,7 @@ struct StopModel {
   std::string where;       // "edu0  BAR0+0x020, 4 bytes"
   std::string when;        // "transaction 42 at 1.234 ms"
   std::string who;         // "driver, thread edu (1234), CPU 1"
-  std::string held;        // "held for 65 s; ..."; empty in the first second
+  std::string held;        // "Held for 65 s; ..."; empty in the first second
   bool has_value = false;  // a value that can be shown and edited
   bool foreseen = false;   // a read held before: new_value is what the answer would be
   bool has_old = false;    // the register's value before is known

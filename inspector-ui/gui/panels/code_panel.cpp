@@ -3,6 +3,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <span>
 
 #include "core/target/kernel_locks.hpp"
 #include "inspector-ui/gui/panels/panels.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 using theme::colours;
 using theme::unit;
+
+constexpr std::size_t kFewFrames = 5;
 
 class CodePanel final : public Panel {
  public:
@@ -29,6 +32,7 @@ class CodePanel final : public Panel {
 
   std::uint64_t asked_ = 0;  // the transaction whose code is here or on its way
   bool there_ = false;
+  bool whole_stack_ = false;
   CodeView view_;
   std::string error_;
 };
@@ -124,7 +128,10 @@ void CodePanel::stack() {
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 3);
   ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 2);
   int depth = 0;
-  for (const CodeView::Frame& f : view_.stack) {
+  // What a kernel did before it called the driver tells less than the instructions below.
+  const std::size_t shown =
+      whole_stack_ || view_.stack.size() <= kFewFrames + 1 ? view_.stack.size() : kFewFrames;
+  for (const CodeView::Frame& f : std::span(view_.stack).first(shown)) {
     ImGui::TableNextRow();
     ImGui::TableSetColumnIndex(0);
     widgets::clipped(f.symbol, depth == 0 ? colours().text : colours().dim, true);
@@ -137,6 +144,11 @@ void CodePanel::stack() {
     ++depth;
   }
   ImGui::EndTable();
+  if (view_.stack.size() > kFewFrames + 1 &&
+      widgets::link("code.more",
+                    whole_stack_ ? "fewer" : fmt::format("… {} more", view_.stack.size() - shown),
+                    colours().faint, false))
+    whole_stack_ = !whole_stack_;
   for (const KernelLock& lock : kernel_locks(view_)) {
     widgets::wrapped(fmt::format("Holds {} ({}): {}.", lock.name, lock.taken_by, lock.meanwhile),
                      colours().held);

@@ -39,10 +39,10 @@ TEST_CASE("a stop that lasts says for how long, and that a real kernel's timeout
   test::FakeTarget target;
   CHECK(stop_model(*target.snapshot()).held.empty());
   target.change([](Snapshot& s) { s.stop->since -= std::chrono::seconds(65); });
-  CHECK(stop_model(*target.snapshot()).held == "held for 65 s");
+  CHECK(stop_model(*target.snapshot()).held == "Held for 65 s");
   target.change([](Snapshot& s) { s.host = "kmod"; });
   CHECK(stop_model(*target.snapshot()).held ==
-        "held for 65 s; the kernel's and the driver's timeouts run on");
+        "Held for 65 s; the kernel's and the driver's timeouts run on");
   target.change([](Snapshot& s) { s.host = "trace"; });
   CHECK(stop_model(*target.snapshot()).held.empty());
 }
