@@ -82,7 +82,8 @@ check "the kernel's log is clean" clean
 stop
 # found STATUS KIND PATTERN: a DMA of that kind (4 read, 5 write) with that status has such a finding.
 found() {
-  sqlite3 "$trace" "SELECT f.text FROM finding f JOIN event e USING (seq) WHERE e.kind = $2 AND e.status = $1" >"$work/output"
+  sqlite3 "$trace" "SELECT printf('IOVA 0x%x: ', e.offset) || f.text FROM finding f JOIN event e USING (seq)
+    WHERE f.rule = 'dma' AND e.kind = $2 AND e.status = $1" >"$work/output"
   has "$3"
 }
 check "a read of what is mapped from the device is aborted" found 4 4 'against the direction of .*mapped from the device at #[0-9]+ by edu_dma\)'
@@ -91,7 +92,7 @@ check "below, above and beside the pool nothing answers" found 1 4 'IOVA 0x5000:
 check "nor behind it" found 1 4 'IOVA 0x1100000: nothing is mapped there'
 check "nor at the end of what the device can reach" found 1 5 'IOVA 0xfffffc0: nothing is mapped there'
 check "nor past the end of a mapping" found 1 4 'not all of it lies in'
-check "nor where something was mapped" found 1 4 'after the unmap \(#[0-9]+\)'
+check "nor where something was mapped" found 1 4 'unmapped at #[0-9]+; it was .* by edu_dma\)'
 
 refused() {
   sqlite3 "$trace" "SELECT text FROM finding WHERE rule = 'refused-instruction'" >"$work/output"
