@@ -227,6 +227,7 @@ Link::Slot& Link::take_slot() {
   free_slots_.pop_back();
   slot.rule = 0;
   slot.refusal.clear();
+  slot.edit_told.reset();
   slot.stack = {};
   slot.before_value = 0;
   slot.done = slot.recorded = slot.changes_register = slot.delivered = false;
@@ -255,6 +256,8 @@ void Link::begin(Slot& slot, Lock& lock) {
   number(slot.t);
   slot.sent = slot.t.value;
   slot.t.edited = false;  // a replay brings what was recorded
+  // What is held of these has happened already, and others may pass it.
+  if (only_told(slot.t.kind)) mappings_.record(slot.t);
   bool deliver = true;
   if (watched(slot.t) && !slot.aside) [[unlikely]]
     deliver = before(slot, lock);
@@ -268,7 +271,6 @@ void Link::hand_over(Slot& slot, Lock& lock) {
   Plugged* plugged = slot.t.function < plugged_.size() ? plugged_[slot.t.function].get() : nullptr;
   // Of what the host has done by itself, a function must know config writes only.
   if (only_told(slot.t.kind) || (host_answered && slot.t.kind != Kind::CfgWrite)) {
-    mappings_.record(slot.t);
     slot.t.status = Status::SC;
     slot.done = true;
   } else if (unclaimed || plugged == nullptr || !plugged->function) {
@@ -376,24 +378,22 @@ void Link::record_stack(Slot& slot) {
   slot.stack = {};
 }
 
-// As it has completed. Told once more where a stop comes after: a session that ends there has it.
-void Link::record_outcome(Slot& slot) {
-  if (slot.recorded)
-    recorder_.completion(slot.t);
-  else
-    recorder_.event(slot.t);
-  slot.recorded = true;
-  record_stack(slot);
-}
-
-// The edit first: who reads of a transaction that it has completed knows whether it was changed.
+// As it has completed; told once more where a stop comes after, for a session that ends there. The
+// edit first: who reads of a transaction that it has completed knows whether it was changed.
 void Link::record_done(Slot& slot) {
   const Transaction& t = slot.t;
   const bool reads = is_read(t.kind);
-  if (t.edited)
+  if (t.edited && slot.edit_told != t.value) {
+    slot.edit_told = t.value;
     recorder_.edit(t.seq, slot.sent, reads ? slot.sent : t.value, reads ? slot.answered : 0,
                    reads ? t.value : 0, slot.rule);
-  record_outcome(slot);
+  }
+  if (slot.recorded)
+    recorder_.completion(t);
+  else
+    recorder_.event(t);
+  slot.recorded = true;
+  record_stack(slot);
 }
 
 void Link::model_failed(std::uint8_t function, const char* what) {

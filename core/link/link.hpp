@@ -237,7 +237,6 @@ class Link final : private Reply::Sink {
   Completion finish(Slot& slot, Lock& lock);
   void number(Transaction& t);
   void record_pending(Slot& slot);
-  void record_outcome(Slot& slot);
   void record_done(Slot& slot);
   void record_stack(Slot& slot);
   void complete(const Reply& reply, std::uint64_t value, Status status) override;

@@ -21,8 +21,9 @@ struct Link::Slot {
   std::uint64_t before_value = 0;  // of the register, for "until a register changes"
   std::uint32_t rule = 0;          // number of the fault rule that changed it; 0: by hand
   std::string refusal;             // why it did not succeed, where that is known
-  bool done = false;               // the function has replied
-  bool delivered = false;          // the function has it
+  std::optional<std::uint64_t> edit_told = {};  // the value of which the edit is recorded
+  bool done = false;                            // the function has replied
+  bool delivered = false;                       // the function has it
   bool in_use = false;
   bool recorded = false;  // as pending
   bool changes_register = false;

@@ -154,7 +154,7 @@ void Link::hold(Slot& slot, Phase phase, std::string reason, std::vector<std::ui
   if (phase == Phase::Before)
     record_pending(slot);
   else
-    record_outcome(slot);
+    record_done(slot);
   control(Control::Stop, t.seq, reason);
   for (const std::uint32_t number : breakpoints) {
     const BreakpointState* state = breakpoints_.find(number);

@@ -165,7 +165,9 @@ std::string_view in_words(Ignored ignored) {
 }
 
 std::optional<Ignored> Names::ignored(const Transaction& t) const {
-  if (!is_memory(t.kind)) return std::nullopt;
+  // No instruction makes a larger access; a trace may say anything.
+  constexpr std::uint32_t kLargest = 64;
+  if (!is_memory(t.kind) || t.size > kLargest) return std::nullopt;
   const RegisterLookup* lookup = bar(t.function, t.bar);
   if (lookup == nullptr) return std::nullopt;
   const bool reads = is_read(t.kind);

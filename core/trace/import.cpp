@@ -131,8 +131,10 @@ Result<ImportSummary> import_file(std::string_view format, const std::string& in
   }();
   store->reset();
   if (summary) {
-    if (options.overwrite) remove_trace(trace);
-    if (renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, trace.c_str(), RENAME_NOREPLACE) != 0)
+    auto room = options.overwrite ? TraceStore::remove(trace) : Result<void>{};
+    if (!room)
+      summary = tl::unexpected(room.error());
+    else if (renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, trace.c_str(), RENAME_NOREPLACE) != 0)
       summary = fail(fmt::format("{}: cannot be made: {}", trace, std::strerror(errno)));
   }
   if (!summary) remove_trace(part);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,7 +34,7 @@ void remove_trace(const std::string& path) {
 // Page" of SQLite's file format.
 bool is_open_elsewhere(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return false;
+  if (fd < 0) return true;  // not ours to write: who knows
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
@@ -75,7 +76,10 @@ bool TraceStore::is_trace(const std::string& path) {
 }
 
 Result<void> TraceStore::remove(const std::string& path) {
-  if (access(path.c_str(), F_OK) != 0) return {};
+  struct stat there{};
+  if (lstat(path.c_str(), &there) != 0) return {};
+  if (!S_ISREG(there.st_mode))
+    return fail(fmt::format("{}: is no plain file; it is left alone, choose another name", path));
   if (!is_trace(path))
     return fail(
         fmt::format("{}: exists and is not a pcilens trace; it is left alone, choose "
@@ -83,8 +87,8 @@ Result<void> TraceStore::remove(const std::string& path) {
                     path));
   if (is_open_elsewhere(path))
     return fail(
-        fmt::format("{}: another program has this trace open; close it there, or choose "
-                    "another name",
+        fmt::format("{}: another program has this trace open, or it may not be written; close it "
+                    "there, or choose another name",
                     path));
   remove_trace(path);
   return {};

@@ -145,7 +145,7 @@ std::string GuestWatch::why_qemu_ended(int status) const {
 
 void GuestWatch::run() {
   name_thread("guest watch");
-  bool told = false;
+  bool told = false, hung_up = false;
   for (bool last = false; !last;) {
     {
       std::unique_lock lock(mutex_);
@@ -162,6 +162,7 @@ void GuestWatch::run() {
       ended(why_qemu_ended(how.si_code == CLD_EXITED ? how.si_status << 8 : how.si_status));
       return;
     }
+    if (told && !hung_up) hung_up = options_.hang_up();
     // A runtime that goes down with its kernel is told of with that.
     if (told || runtime_code_ < 0 || !panic_.empty()) continue;
     told = true;
@@ -174,7 +175,7 @@ void GuestWatch::run() {
       ended(last_words_.empty()
                 ? fmt::format("the guest's runtime has ended with code {}", runtime_code_)
                 : "the guest's runtime has ended: " + last_words_);
-    options_.hang_up();
+    hung_up = options_.hang_up();
   }
 }
 

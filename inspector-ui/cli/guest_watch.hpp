@@ -35,11 +35,12 @@ class GrowingFile {
 class GuestWatch {
  public:
   struct Options {
-    int qemu = -1;                  // process id, of a child whose exit status stays to be taken
-    std::string console;            // file: what the kernel says
-    std::string said;               // file: what the start script and the runtime say
-    std::string complaints;         // file: what of the kernel is a complaint
-    std::function<void()> hang_up;  // ends the connection to a runtime that is no more
+    int qemu = -1;           // process id, of a child whose exit status stays to be taken
+    std::string console;     // file: what the kernel says
+    std::string said;        // file: what the start script and the runtime say
+    std::string complaints;  // file: what of the kernel is a complaint
+    // Ends the connection to a runtime that is no more; false: there is none yet.
+    std::function<bool()> hang_up;
   };
   static Result<std::unique_ptr<GuestWatch>> start(Options options);
   ~GuestWatch();

@@ -139,6 +139,10 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
     shell_ = options.shell;
   }
   console_ = options.log.empty() ? work_ + "/console" : options.log;
+  // Of an earlier guest nothing stays: it would be taken for what this one says.
+  if (!std::ofstream(console_, std::ios::trunc))
+    return fail(fmt::format("{}: cannot be written: {}; name another file", console_,
+                            std::strerror(errno)));
 
   std::vector<std::string> command{
       script("initramfs.sh"),
@@ -247,11 +251,12 @@ Result<void> VirtualMachine::boot(const VirtualMachineOptions& options) {
   auto started = start_bound(command, work_ + "/qemu.log");
   if (!started) return tl::unexpected(started.error());
   qemu_ = *started;
-  auto watch = GuestWatch::start({.qemu = qemu_,
-                                  .console = console_,
-                                  .said = work_ + "/said",
-                                  .complaints = share_ + "/vm/complaints",
-                                  .hang_up = [this] { ::shutdown(api_fd_, SHUT_RDWR); }});
+  auto watch =
+      GuestWatch::start({.qemu = qemu_,
+                         .console = console_,
+                         .said = work_ + "/said",
+                         .complaints = share_ + "/vm/complaints",
+                         .hang_up = [this] { return ::shutdown(api_fd_, SHUT_RDWR) == 0; }});
   if (!watch) return tl::unexpected(watch.error());
   watch_ = std::move(*watch);
   return {};

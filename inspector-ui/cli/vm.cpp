@@ -121,14 +121,6 @@ int run(Arguments& a) {
     return cannot("--full-screen wants a terminal, and no --gui; leave it out for a script");
   for (const std::string& script : a.console.scripts)
     if (auto ok = check_readable("--script", script); !ok) return cannot(ok.error().message);
-  // What is there already is refused before the guest boots, and replaced by then too: a guest that
-  // does not come up leaves no trace of an earlier one, which would be taken for its own.
-  if (a.overwrite) {
-    if (auto room = TraceStore::remove(a.trace); !room) return cannot(room.error().message);
-  } else if (!a.trace.empty() && ::access(a.trace.c_str(), F_OK) == 0) {
-    return cannot(fmt::format(
-        "{}: is there already; give another name, or replace it with --overwrite", a.trace));
-  }
   std::string socket;
   if (!a.serve.empty()) {
     auto path = socket_path(a.serve);
@@ -137,6 +129,14 @@ int run(Arguments& a) {
     if (auto ok = check_new_socket("--serve", socket); !ok) return cannot(ok.error().message);
     if (auto janitor = remove_at_end({socket}, false); !janitor)
       return cannot(janitor.error().message);
+  }
+  // What is there already is refused before the guest boots, and replaced by then too: a guest that
+  // does not come up leaves no trace of an earlier one, which would be taken for its own.
+  if (a.overwrite) {
+    if (auto room = TraceStore::remove(a.trace); !room) return cannot(room.error().message);
+  } else if (!a.trace.empty() && ::access(a.trace.c_str(), F_OK) == 0) {
+    return cannot(fmt::format(
+        "{}: is there already; give another name, or replace it with --overwrite", a.trace));
   }
   a.machine.hold = !a.no_hold;
   std::optional<EndOnSignals> boot(std::in_place);

@@ -321,11 +321,11 @@ void KmodHost::answer(Served& served, const Reported& of, const Completion& comp
   owed = {answer, completion.seq};
 }
 
-// PCIe calls it an unexpected completion: the kernel has let the driver go on without it.
+// PCIe calls it an unexpected completion: the kernel has let the driver go on without it, or the
+// process that drove the device was killed.
 void KmodHost::came_too_late(const pcilens_answer& answer, std::uint64_t seq) {
   link_.host_finding(seq, "unexpected-completion",
-                     fmt::format("the answer {:#x} came too late: the driver could not wait, and "
-                                 "went on with the kernel's copy",
+                     fmt::format("the answer {:#x} came too late: who asked had gone on without it",
                                  answer.value));
 }
 

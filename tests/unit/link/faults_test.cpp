@@ -87,6 +87,8 @@ TEST_CASE("what a rule changed is edited at the stop after it, and what passed u
   std::thread driver([&] { road.write(kPlain, 4); });
   REQUIRE(road.stopped());
   CHECK(road.command([](Link& l) { return l.stop()->transaction.value; }) == 5);
+  // Told at the stop already, where a session may end; and not once more.
+  CHECK(road.command([&](Link&) { return road.tape.edits.size(); }) == 1);
   road.resume();
   driver.join();
   CHECK(road.tape.edits.size() == 1);

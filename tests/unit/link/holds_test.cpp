@@ -561,6 +561,20 @@ TEST_CASE("a DMA that the host refuses says what its driver has mapped") {
   CHECK(road.tape.findings.size() == 2);
 }
 
+TEST_CASE("what is mapped can be reached while the stop at its mapping lasts") {
+  Road road;
+  road.break_at("dma_map");
+  std::thread driver([&] {
+    road.link.request({.offset = 0x9000, .size = 64, .kind = Kind::DmaMap, .bar = kBarDma});
+  });
+  REQUIRE(road.stopped());
+  CHECK(road.command([](Link& l) {
+    return l.mappings().allows(0, 0x9000, 64, DmaDirection::Bidirectional);
+  }) == Status::SC);
+  road.resume();
+  driver.join();
+}
+
 TEST_CASE("what a driver leaves mapped is a finding where it lets go of the function") {
   Road road;
   const auto tell = [&](Kind kind, std::uint64_t iova) {

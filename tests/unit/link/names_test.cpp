@@ -159,8 +159,9 @@ TEST_CASE("either way of access is ignored where all bits of a register are rese
   CHECK(n.ignored(t) == Ignored::Reserved);
 }
 
-TEST_CASE("nothing is said of config space, and of a BAR without registers") {
+TEST_CASE("nothing is said of config space, of a BAR without registers, of what is no access") {
   const Names n = only(kNvme0);
+  CHECK_FALSE(n.ignored(memory(0x2000, 0xffff'ffff)).has_value());
   CHECK_FALSE(n.ignored(config(0, 4)).has_value());
   Transaction t = memory(0);
   t.bar = 2;
