@@ -9,12 +9,12 @@
 # in the same guest under the same fio.
 #
 #   PCILENS_KERNEL   a series such as 6.12; none: the distribution's own
-#   PCILENS_COUNT    accesses in each round (10000)
+#   PCILENS_COUNT    accesses in each round (50000)
 # shellcheck disable=SC2154 # session.sh sets the variables
 source "$(dirname "${BASH_SOURCE[0]}")/../vm/session.sh"
 set +e
 
-rounds=${1:-5} count=${PCILENS_COUNT:-10000}
+rounds=${1:-5} count=${PCILENS_COUNT:-50000}
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 
 # QEMU with its own controller as well.
