@@ -333,12 +333,12 @@ class Console {
   }
 
   Result<Output> work(const std::string& line) {
-    Context c = context(false);
     const auto at_work = [this](bool is) {
       const std::lock_guard lock(mutex_);
       at_work_ = is;
     };
     at_work(true);
+    Context c = context(false);
     auto result = run_line(c, line);
     at_work(false);
     return result;

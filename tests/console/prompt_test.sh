@@ -8,14 +8,16 @@ terminals=0
 t() { tmux -S "$work/tmux.$terminals" "$@"; }
 screen() { t capture-pane -p -t console; }
 type_keys() { t send-keys -t console "$@"; }
+trap 't kill-server 2>/dev/null; rm -rf "$work"' EXIT
 
-# begin [ARGUMENT ...]: a fresh console in a terminal of 100 columns.
+# begin [ARGUMENT ...]: a fresh console in a terminal of 100 columns. Not in timeout, which sends each
+# Ctrl-C once more.
 # shellcheck disable=SC2120 # most begin without further arguments
 begin() {
   t kill-server 2>/dev/null
   terminals=$((terminals + 1))  # a server that is ending takes no new session
   t -f /dev/null new-session -d -x 100 -y 30 -s console \
-    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec timeout 300 '$PCILENS' console --device edu --trace '$work/t.$terminals' $*"
+    "XDG_STATE_HOME=$XDG_STATE_HOME TERM=screen exec '$PCILENS' console --device edu --trace '$work/t.$terminals' $*"
   see '> $'
 }
 
