@@ -218,13 +218,13 @@ TEST_CASE("ignored is an access that can have no effect, before it as after it")
 }
 
 TEST_CASE("ignored costs only where there is something to ignore") {
-  const Reach& reach = compiled("ignored").reach();
+  const Expression ignored = compiled("ignored");
+  const Reach& reach = ignored.reach();
   CHECK_FALSE(reach.everywhere);
   CHECK(reach.kinds ==
         (1u << static_cast<unsigned>(Kind::MemRead) | 1u << static_cast<unsigned>(Kind::MemWrite)));
   // Of every access that is ignored, the reach has a byte.
   Road road;
-  const Expression ignored = compiled("ignored");
   const auto reached = [&](const Transaction& t) {
     return std::ranges::any_of(reach.ranges, [&](const Reach::Range& r) {
       return r.function == t.function && r.bar == t.bar && t.offset <= r.last() &&
