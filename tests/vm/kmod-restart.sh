@@ -67,6 +67,10 @@ kilobytes() {
 
 # What is in use when all that is only kept for speed has been given back.
 settle() {
+	# A module's pages get other rights, for which the kernel first frees the address ranges that it
+	# has kept.
+	rmmod pcilens_edu
+	modprobe pcilens_edu
 	sleep 2
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
