@@ -1,28 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # docs/writing-a-device.md says that its very text is compiled: here it is, and run.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
 
 # Each fenced block whose first line names a file becomes that file.
 awk -v folder="$work" '
   /^```/ && file { close(file); file = ""; next }
   /^```[a-z]+ [A-Za-z_.]+$/ { file = folder "/" $2; next }
   file { print > file }' "$PCILENS_SOURCE/docs/writing-a-device.md"
-
-check() {
-  local sentence=$1
-  shift
-  if "$@" >"$work/out" 2>&1; then
-    echo "ok - $sentence"
-  else
-    sed 's/^/  /' "$work/out"
-    echo "not ok - $sentence"
-    failures=$((failures + 1))
-  fi
-}
 
 library=$(find "$PCILENS_BUILD" -name libpcilens_device.a | head -n 1)
 compile() {

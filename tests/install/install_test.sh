@@ -1,26 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs pcilens into an empty prefix, builds devices against it as a user would, and runs them.
-set -euo pipefail
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
 
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
-failures=0
-
-# check SENTENCE COMMAND ...: the command's output is shown if it fails.
-check() {
-  local sentence=$1
-  shift
-  if "$@" >"$work/out" 2>&1; then
-    echo "ok - $sentence"
-  else
-    sed 's/^/  /' "$work/out"
-    echo "not ok - $sentence"
-    failures=$((failures + 1))
-  fi
-}
 
 has_files() {
   local file missing=0

@@ -1,22 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What pcilens new prints works as printed, also with a pcilens that is installed nowhere.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-check() {
-  local sentence=$1
-  shift
-  if "$@" >"$work/out" 2>&1; then
-    echo "ok - $sentence"
-  else
-    sed 's/^/  /' "$work/out"
-    echo "not ok - $sentence"
-    failures=$((failures + 1))
-  fi
-}
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/common.sh"
 
 cd "$work"
 "$PCILENS" new mycard --here . >printed

@@ -17,12 +17,23 @@ check() {
 }
 
 modprobe pcilens
-: >/tmp/runtime
-kmod-edu --ascending 0x1000 >/tmp/runtime 2>&1 &
-runtime=$!
-until grep -q plugged /tmp/runtime; do usleep 50000; done
-device=$(echo /sys/bus/pci/devices/1*:00:04.0)
-echo 1 >"$device/enable"
+# A runtime of its own, and its function enabled.
+plug() {
+	: >/tmp/runtime
+	kmod-edu "$@" >/tmp/runtime 2>&1 &
+	runtime=$!
+	until grep -q plugged /tmp/runtime; do usleep 50000; done
+	device=$(echo /sys/bus/pci/devices/1*:00:04.0)
+	echo 1 >"$device/enable"
+}
+# The userspace driver, until its first access is held.
+hold() {
+	kmod-user "$device/resource0" >/tmp/user 2>&1 &
+	user=$!
+	until grep -q held /tmp/runtime; do usleep 50000; done
+}
+
+plug --ascending 0x1000
 kmod-user "$device/resource0" >/tmp/user 2>&1
 check "reads are answered" grep -q 'id 0x10000ed' /tmp/user
 check "writes arrive" grep -q 'alive 0xedcba987' /tmp/user
@@ -32,15 +43,8 @@ kill "$runtime"
 wait "$runtime"
 check "writes through a second mapping are in order" grep -q 'ascending 10000 out of order 0' /tmp/runtime
 
-: >/tmp/runtime
-kmod-edu --read 0:4 >/tmp/runtime 2>&1 &
-runtime=$!
-until grep -q plugged /tmp/runtime; do usleep 50000; done
-device=$(echo /sys/bus/pci/devices/1*:00:04.0)
-echo 1 >"$device/enable"
-kmod-user "$device/resource0" >/tmp/user 2>&1 &
-user=$!
-until grep -q held /tmp/runtime; do usleep 50000; done
+plug --read 0:4
+hold
 kill -9 "$user"
 wait "$user" 2>/dev/null
 check "a held userspace driver can be killed" test $? = 137
@@ -49,15 +53,8 @@ check "and its answer is refused" sh -c 'for i in $(seq 80); do
 kill "$runtime"
 wait "$runtime"
 
-: >/tmp/runtime
-kmod-edu --read 0:600 >/tmp/runtime 2>&1 &
-runtime=$!
-until grep -q plugged /tmp/runtime; do usleep 50000; done
-device=$(echo /sys/bus/pci/devices/1*:00:04.0)
-echo 1 >"$device/enable"
-kmod-user "$device/resource0" >/tmp/user 2>&1 &
-user=$!
-until grep -q held /tmp/runtime; do usleep 50000; done
+plug --read 0:600
+hold
 kill -9 "$runtime"
 wait "$user"
 check "a held userspace driver reads all-ones when the runtime dies" grep -q 'id 0xffffffff' /tmp/user
