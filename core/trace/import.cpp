@@ -71,10 +71,6 @@ class StoreRecorder final : public Recorder {
   std::string why_;
 };
 
-void remove_trace(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
-}
-
 }  // namespace
 
 std::span<const ImportFormat> import_formats() {
@@ -137,7 +133,7 @@ Result<ImportSummary> import_file(std::string_view format, const std::string& in
     else if (renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, trace.c_str(), RENAME_NOREPLACE) != 0)
       summary = fail(fmt::format("{}: cannot be made: {}", trace, std::strerror(errno)));
   }
-  if (!summary) remove_trace(part);
+  if (!summary) TraceStore::unlink_all(part);
   return summary;
 }
 

@@ -24,12 +24,6 @@ std::string insert_sql(std::size_t rows) {
   return sql;
 }
 
-void remove_trace(const std::string& path) {
-  unlink(path.c_str());
-  unlink((path + "-wal").c_str());
-  unlink((path + "-shm").c_str());
-}
-
 // Whoever has it open by SQLite, in WAL mode, holds a lock on some of these bytes: "The Lock-Byte
 // Page" of SQLite's file format.
 bool is_open_elsewhere(const std::string& path) {
@@ -75,6 +69,12 @@ bool TraceStore::is_trace(const std::string& path) {
   return id && id->step() == SQLITE_ROW && id->integer(0) == kTraceApplicationId;
 }
 
+void TraceStore::unlink_all(const std::string& path) {
+  unlink(path.c_str());
+  unlink((path + "-wal").c_str());
+  unlink((path + "-shm").c_str());
+}
+
 Result<void> TraceStore::remove(const std::string& path) {
   struct stat there{};
   if (lstat(path.c_str(), &there) != 0) return {};
@@ -90,7 +90,7 @@ Result<void> TraceStore::remove(const std::string& path) {
         fmt::format("{}: another program has this trace open, or it may not be written; close it "
                     "there, or choose another name",
                     path));
-  remove_trace(path);
+  unlink_all(path);
   return {};
 }
 
@@ -100,7 +100,7 @@ Result<std::unique_ptr<TraceStore>> TraceStore::create(const std::string& path, 
   store->path_ = path;
   const auto give_up = [&](const std::string& why) {
     store.reset();
-    remove_trace(path);
+    unlink_all(path);
     return fail(
         fmt::format("{}: cannot create the trace: {}; free some space or choose another "
                     "folder",

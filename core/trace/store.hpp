@@ -35,6 +35,8 @@ class TraceStore {
   // Removes an earlier trace to make room for one of its name; nothing there is fine. An Error, and
   // nothing removed, where the file is no trace or a program has it open.
   static Result<void> remove(const std::string& path);
+  // What lies under that name, with what SQLite keeps beside it, whatever it is.
+  static void unlink_all(const std::string& path);
 
   // Asked for each site that comes without a line.
   void set_source_lines(SourceLines lines) { source_lines_ = std::move(lines); }

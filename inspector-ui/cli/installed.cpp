@@ -9,11 +9,14 @@ namespace pcilens::cli {
 
 namespace fs = std::filesystem;
 
+fs::path own_program() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error);
+}
+
 // The program lies beside its files, in a build as in an installation (cmake/install.cmake).
 Result<std::string> share_folder() {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const fs::path share = self.parent_path().parent_path() / "share/pcilens";
+  const fs::path share = own_program().parent_path().parent_path() / "share/pcilens";
   if (!fs::exists(share / "vm/qemu.sh"))
     return fail(
         fmt::format("{} is not there; install pcilens with cmake --install, or start it from "

@@ -9,7 +9,9 @@
 #include <optional>
 #include <sstream>
 
+#include "inspector-ui/cli/installed.hpp"
 #include "inspector-ui/cli/new_templates.hpp"
+#include "inspector-ui/cli/processes.hpp"
 #include "inspector-ui/cli/register_files.hpp"
 #include "inspector-ui/cli/register_source.hpp"
 #include "inspector-ui/cli/subcommands.hpp"
@@ -66,16 +68,6 @@ Result<void> write(const fs::path& path, const std::string& text) {
   return {};
 }
 
-// How a shell takes it as one word.
-std::string word_of(const std::string& text) {
-  static constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-=:@,";
-  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 // What "pcilens" is to the shell that started this, and what CMake has to be told to find it: this
 // very program may be installed where both look, elsewhere, or be that of a build tree.
 struct Here {
@@ -85,19 +77,20 @@ struct Here {
 Here where_we_are() {
   Here here;
   std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (error) return here;
+  const fs::path self = own_program();
+  if (self.empty()) return here;
   const char* const path = std::getenv("PATH");
   std::istringstream folders(path != nullptr ? path : "");
   std::string found;
   for (std::string folder; found.empty() && std::getline(folders, folder, ':');)
     if (fs::exists(fs::path(folder) / "pcilens", error)) found = folder + "/pcilens";
-  if (found.empty() || !fs::equivalent(found, self, error)) here.program = word_of(self.string());
+  if (found.empty() || !fs::equivalent(found, self, error))
+    here.program = shell_word(self.string());
   const fs::path prefix = self.parent_path().parent_path();
   if (fs::exists(prefix / "pcilensConfig.cmake", error))
-    here.cmake_option = " -Dpcilens_DIR=" + word_of(prefix.string());
+    here.cmake_option = " -Dpcilens_DIR=" + shell_word(prefix.string());
   else if (prefix != "/usr" && prefix != "/usr/local")
-    here.cmake_option = " -DCMAKE_PREFIX_PATH=" + word_of(prefix.string());
+    here.cmake_option = " -DCMAKE_PREFIX_PATH=" + shell_word(prefix.string());
   return here;
 }
 
@@ -140,7 +133,7 @@ int make(const NewArguments& a) {
                               a.registers)
                 : "a card that doubles a number, its driver and a test";
   const std::string shown = folder.lexically_normal().string();
-  const std::string word = word_of(shown);
+  const std::string word = shell_word(shown);
   const Here here = where_we_are();
   fmt::print(
       "{0}: {1}\n"

@@ -44,6 +44,15 @@ std::string in_short(const std::vector<std::string>& command) {
 
 }  // namespace
 
+std::string shell_word(const std::string& text) {
+  static constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-=:@,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& command) {
   const auto arguments = arguments_of(command);
   int pipe_fds[2];

@@ -8,6 +8,8 @@
 
 namespace pcilens::cli {
 
+// How a shell takes it as one word.
+std::string shell_word(const std::string& text);
 // Runs it and gives its lines on standard output; what it says on standard error is for the person.
 Result<std::vector<std::string>> run_for_lines(const std::vector<std::string>& command);
 // Runs it with our own input and output; gives its exit code, 128 and more for a signal.

@@ -60,20 +60,19 @@ Result<int> replay_in_vm(const GuestReplay& replay) {
     }
   } removed{work};
   std::ofstream(work + "/script") << "pcilens replay " << kInside << " --through kmod \"$@\"\n";
-  std::vector<std::string> command{
-      script("run-script.sh"),
-      kernel->back(),
-      work + "/script",
-      "--timeout",
-      fmt::format("{}", kSeconds),
-      "--memory",
-      fmt::format("{}M", (kGuestMemory + 3 * bytes) >> 20),
-      "--load",
-      module->front(),
-      "--binary",
-      fs::read_symlink("/proc/self/exe").string() + ":/usr/bin/pcilens",
-      "--file",
-      fs::absolute(replay.trace).string() + ":" + kInside};
+  std::vector<std::string> command{script("run-script.sh"),
+                                   kernel->back(),
+                                   work + "/script",
+                                   "--timeout",
+                                   fmt::format("{}", kSeconds),
+                                   "--memory",
+                                   fmt::format("{}M", (kGuestMemory + 3 * bytes) >> 20),
+                                   "--load",
+                                   module->front(),
+                                   "--binary",
+                                   own_program().string() + ":/usr/bin/pcilens",
+                                   "--file",
+                                   fs::absolute(replay.trace).string() + ":" + kInside};
   if (log_bytes != 0)
     command.insert(command.end(), {"--file", fs::absolute(log).string() + ":" + kInside + "-wal"});
   for (const std::string& file : replay.plug_ins)

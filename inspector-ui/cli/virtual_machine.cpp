@@ -29,12 +29,6 @@ constexpr const char* kShell = "org.pcilens.shell.0";
 constexpr const char* kSaid = "org.pcilens.said.0";
 constexpr const char* kLoadDrivers = "/etc/pcilens/load-drivers";
 
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string module_name(const std::string& driver) {
   return names_file(driver, ".ko") ? fs::path(driver).stem().string() : driver;
 }
@@ -144,16 +138,15 @@ Result<void> VirtualMachine::prepare(const VirtualMachineOptions& options, const
     return fail(fmt::format("{}: cannot be written: {}; name another file", console_,
                             std::strerror(errno)));
 
-  std::vector<std::string> command{
-      script("initramfs.sh"),
-      "--kernel",
-      kernel_,
-      "-o",
-      work_ + "/initrd",
-      "--start",
-      work_ + "/start",
-      "--binary",
-      fs::read_symlink("/proc/self/exe").string() + ":/usr/bin/pcilens"};
+  std::vector<std::string> command{script("initramfs.sh"),
+                                   "--kernel",
+                                   kernel_,
+                                   "-o",
+                                   work_ + "/initrd",
+                                   "--start",
+                                   work_ + "/start",
+                                   "--binary",
+                                   own_program().string() + ":/usr/bin/pcilens"};
   std::vector<std::string> devices;
   for (const std::string& device : options.devices) {
     const std::string name = device.substr(0, device.find(','));
@@ -196,7 +189,7 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
       "pcilens serve --host kmod --user user --stream /dev/virtio-ports/{} "
       "--spool /dev/pcilens-shared",
       kApi);
-  for (const std::string& device : devices) serve += " --device " + quoted(device);
+  for (const std::string& device : devices) serve += " --device " + shell_word(device);
   if (!options.hold) serve += " --no-hold";
   if (options.stacks) serve += " --stacks";
   // Root opens the module's node; the device model runs as anybody.
@@ -217,7 +210,7 @@ std::string VirtualMachine::start_script(const VirtualMachineOptions& options,
       "done\n",
       devices.size());
   text += kLoadDrivers;
-  for (const std::string& driver : drivers) text += " " + quoted(driver);
+  for (const std::string& driver : drivers) text += " " + shell_word(driver);
   text += fmt::format(" &\nwait $runtime\necho \"{} $?\"\n", kRuntimeEnded);
   // Whoever has a shell may want to see what is left.
   if (!options.shell.empty()) text += "while :; do sleep 3600; done\n";
